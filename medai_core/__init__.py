@@ -1,0 +1,1 @@
+"""Everything that MedAI computes; knows nothing of how it is shown."""

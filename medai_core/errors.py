@@ -1,0 +1,195 @@
+"""Sentences for the reader: every error and refusal is a message id with its facts.
+
+The English text lives here, once. ``ui`` and reports look the same template up in the reader's
+language and fill in the same facts, so nothing is worded twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Fact = str | int | float
+
+
+def N_(template: str) -> str:
+    """Mark a template for the translators and return it unchanged."""
+    return template
+
+
+MESSAGES: dict[str, str] = {
+    # Cards, models
+    "card.unreadable": N_("The card {path} cannot be read: {detail}. Mend the file; it must be valid TOML."),
+    "card.missing": N_("The card {path} has no field '{field}'. Add it."),
+    "card.unknown": N_("The card {path} has an unknown field '{field}'. Correct its spelling or remove it."),
+    "card.wrong_type": N_("The card {path} has {found} in the field '{field}' where {needed} is needed."),
+    "model.unknown": N_("There is no model named '{name}'. Choose one of: {known}."),
+    "model.no_weights": N_("The model '{name}' has no file {file}. Restore the folder or train it again."),
+    "model.changed": N_(
+        "The weights {file} of the model '{name}' are not those its card was measured on. Restore or train the model."
+    ),
+    "model.cannot_read": N_("The model '{name}' does not read scans. Choose one that does."),
+    # Kinds of image, as they stand in sentences
+    "kind.chest_radiograph": N_("a chest radiograph"),
+    "kind.brain_mri": N_("a brain MRI slice"),
+    "kind.chest_ct_slice": N_("a chest CT slice"),
+    "kind.ct_nodule": N_("an outlined CT nodule"),
+    "kind.breast_ultrasound": N_("a breast ultrasound image"),
+    "kind.blood_smear": N_("a cell of a stained blood smear"),
+    "kind.malaria_smear": N_("a single red cell of a malaria smear"),
+    "kind.fluorescence_microscopy": N_("a fluorescence microscopy image"),
+    "kind.stained_tissue": N_("stained tissue"),
+    "kind.other": N_("something else than a scan"),
+    # Why a model gives no findings
+    "refusal.other": N_(
+        "This looks like no kind of scan that is known here. Choose a scan, or set its kind if you know it."
+    ),
+    "refusal.no_model": N_("This looks like {found}, and no model here reads that. Choose a scan of another kind."),
+    "refusal.kind": N_("This looks like {found} and the model reads {needed}. Choose a scan that fits."),
+    "refusal.kind_unsure": N_(
+        "It is not clear that this is {needed} (probability {probability}). Choose a clearer scan, or set its kind."
+    ),
+    "refusal.modality": N_("The file says modality {found} and the model is for {needed}. Choose a scan that fits."),
+    "refusal.body_part": N_("The file says body part {found} and the model is for {needed}. Choose a scan that fits."),
+    "refusal.view": N_("The file says view {found} and the model is for {needed}. Choose a scan that fits."),
+    "refusal.age": N_(
+        "The patient is {found_years} years old and the model is for {low_years} to {high_years}. Do not use it here."
+    ),
+    "refusal.blank": N_("The image is blank: every pixel has the same value. Export the scan again."),
+    "refusal.inverted": N_("The image looks inverted or turned. Export it the usual way round and with bone bright."),
+    "refusal.unlike": N_("The image is unlike all that the model was trained on, so its answer could not be trusted."),
+    "refusal.no_region": N_("No region was found that the model could look at. Draw a box around it."),
+    "reading.precondition": N_("The model runs only when its precondition is affirmed: {precondition}"),
+    # What stands beside a result
+    "notice.age_and_view": N_("Age and view not verified: the file does not state them."),
+    "notice.age": N_("Age not verified: the file does not state it."),
+    "notice.view": N_("View not verified: the file does not state it."),
+    "notice.frame": N_("Frame {frame} of {frames} was read, not the whole series."),
+    # Samples to try
+    "sample.synthetic": N_("SYNTHETIC example {number} for the model '{title}'"),
+    "sample.bundled_ct": N_("CT slice bundled with pydicom"),
+    "sample.bundled_mr": N_("MR slice bundled with pydicom"),
+    # Manifests
+    "manifest.unreadable": N_(
+        "The manifest {path} cannot be read: {detail}. It must be a CSV file with a header line."
+    ),
+    "manifest.columns": N_("The manifest {path} lacks the columns {missing}. It needs file, label and group."),
+    "manifest.labels": N_(
+        "The manifest {path} has the labels {unknown}, which the model does not know. It knows {known}."
+    ),
+    "manifest.empty": N_("The manifest {path} has no rows to evaluate{split}. Check the split's name."),
+    "manifest.missing_files": N_(
+        "The manifest {path} names {count} files that are not there, the first in row {row}: {file}."
+    ),
+    "manifest.unread": N_("None of the {count} files in the manifest {path} could be read. The first: {detail}"),
+    # Reading a scan
+    "image.empty": N_("The file is empty. Choose the file again, or export the scan once more."),
+    "image.too_large": N_("The file has {size_mb} MB and at most {limit_mb} MB are read. Choose a smaller file."),
+    "image.unknown": N_(
+        "The content is of no type that can be read here. Choose a DICOM, NIfTI, PNG, JPEG or TIFF file."
+    ),
+    "image.archive": N_("The file is a {kind} archive, not a scan. Unpack it and choose the scans inside."),
+    "image.inflated": N_(
+        "The file unpacks to more than {limit_mb} MB. Export the scan uncompressed and in smaller parts."
+    ),
+    "image.cut": N_("The {format} file ends before the scan is complete. Copy or export it again."),
+    "image.corrupt": N_("The {format} file is damaged and no image can be read from it. Copy or export it again."),
+    "image.stream": N_("The image data compressed as '{coding}' are damaged. Copy or export the scan again."),
+    "image.header": N_(
+        "The {format} header has no usable '{field}', and no image can be read without it. Export the scan again."
+    ),
+    "image.short": N_(
+        "The image data hold {found_bytes} bytes where the header calls for {needed_bytes}. Export the scan again."
+    ),
+    "image.missing_frames": N_(
+        "The file holds {found} of the {frames} frames that its header counts. Export the scan again."
+    ),
+    "image.transfer_syntax": N_(
+        "The DICOM file uses the transfer syntax '{name}', which cannot be decoded here. Export it uncompressed."
+    ),
+    "image.colour": N_(
+        "The colours are coded as '{name}', which cannot be shown here. Export the scan as grey levels or RGB."
+    ),
+    "image.constant": N_(
+        "All pixels have the same value and the file names no window, so there is nothing to see. Choose another scan."
+    ),
+    "image.too_many_pixels": N_(
+        "The image has {columns} x {rows} pixels and at most {limit_pixels} are read. Export it at a lower resolution."
+    ),
+    "image.frame": N_("Frame {number} was asked for and the file has {frames}. Choose one from 1 to {frames}."),
+    "image.too_many_frames": N_("The file holds more than {limit} images. Export it in smaller parts."),
+    "image.half": N_("The file is one half of a NIfTI pair, the header without its image. Save both as one .nii file."),
+    "image.no_pixels": N_("The DICOM file holds no image. Choose a file of the series that does."),
+    "image.object": N_(
+        "The DICOM file is of the kind '{kind}' and holds no image. Choose the scan that it belongs to."
+    ),
+    "image.structure_set": N_(
+        "The DICOM file is a radiotherapy structure set (contours), not a scan. Choose the scan that it was drawn on."
+    ),
+    "image.plan": N_("The DICOM file is a radiotherapy plan, not a scan. Choose the scan that it was made on."),
+    "image.report": N_("The DICOM file is a structured report (text), not a scan. Choose the scan that it reports on."),
+    "image.segmentation": N_(
+        "The DICOM file is a segmentation (a mask), not a scan. Choose the scan that it was drawn on."
+    ),
+    "image.waveform": N_("The DICOM file is a waveform such as an ECG, not a scan. Choose a file that holds an image."),
+    "image.presentation": N_(
+        "The DICOM file is a presentation state (how to show a scan), not a scan. Choose the scan itself."
+    ),
+    "image.document": N_("The DICOM file is a document such as a PDF, not a scan. Choose a file that holds an image."),
+    "image.directory": N_(
+        "The DICOM file is a DICOMDIR (the index of a disc), not a scan. Choose the files that it lists."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence by its id, with the facts that fill it in.
+
+    Attributes
+    ----------
+    id : a key of ``MESSAGES``.
+    facts : what fills the template's fields; numbers carry their unit in the field's name.
+    """
+
+    id: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def template(self) -> str:
+        """The English template, which is also what a translation is looked up by."""
+        return MESSAGES[self.id]
+
+    @property
+    def text(self) -> str:
+        """The English sentence."""
+        return self.say(lambda template: template)
+
+    def say(self, translate: Callable[[str], str]) -> str:
+        """The sentence in the language of ``translate``; a fact that is itself a message id is said in words."""
+        facts = {name: translate(MESSAGES[fact]) if fact in MESSAGES else fact for name, fact in self.facts.items()}
+        return translate(self.template).format(**facts)
+
+
+class MedAIError(Exception):
+    """Something that the reader can understand and mend; a bug is never one of these."""
+
+    def __init__(self, id: str, **facts: Fact) -> None:
+        self.message = Message(id, facts)
+        super().__init__(self.message.text)
+
+
+class CardError(MedAIError):
+    """A card that cannot be used as it stands."""
+
+
+class ModelError(MedAIError):
+    """A model that is absent, incomplete or altered."""
+
+
+class ImageError(MedAIError):
+    """A file that cannot be read as a scan."""
+
+
+class ManifestError(MedAIError):
+    """A manifest that cannot be evaluated as it stands."""
