@@ -1,0 +1,316 @@
+"""The card of a model: what it is for, what it takes and returns, on whom, and how good it is.
+
+``card.toml`` is written by people and ``measured.toml`` by the recipe alone; together they are the
+card. Both are checked when read: a missing or misspelt field is a ``CardError`` that names it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medai_core.cards.parsing import parse
+from medai_core.errors import CardError
+
+TASKS = ("applicability", "classification", "segmentation", "synthesis", "risk", "monitoring", "genomics", "dosing")
+"""The core modules that know how to run a model; ``task`` names one."""
+
+KINDS = (
+    "chest_radiograph",
+    "brain_mri",
+    "chest_ct_slice",
+    "ct_nodule",
+    "breast_ultrasound",
+    "blood_smear",
+    "malaria_smear",
+    "fluorescence_microscopy",
+    "stained_tissue",
+    "other",
+)
+"""The kinds of image that the router tells apart."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code of a public terminology: ``system`` is SNOMED CT, LOINC or RadLex."""
+
+    system: str
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class RegionSpec:
+    """How the region is found that a network is shown enlarged.
+
+    Attributes
+    ----------
+    file : the mask network in the same folder.
+    size : (rows, columns) of its input.
+    least : the mask probability from which a pixel belongs to the region.
+    margin : side of the crop as a multiple of the longer side of the region's box.
+    slice_size : rows and columns of the small whole slice that is shown beside the crop.
+    """
+
+    file: str
+    size: tuple[int, ...]
+    least: float
+    margin: float
+    slice_size: int
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a network is given and how it is prepared, as data.
+
+    Attributes
+    ----------
+    size : (rows, columns) of the network's input.
+    channels : 1 (grey) or 3 (colour; a grey image is repeated).
+    kind : the kind of image it is for; empty for the router, which takes any.
+    modalities : DICOM modality codes that fit; a header with another one refuses.
+    prepared_size : the (rows, columns) the training images had been squashed to; larger images take
+        the same two steps. Empty: one step.
+    region : for a network that looks at a region of the image beside the whole.
+    """
+
+    size: tuple[int, ...]
+    channels: int
+    kind: str = ""
+    region: RegionSpec | None = None
+    modalities: tuple[str, ...] = ()
+    prepared_size: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class FindingSpec:
+    """One class that a classifier can find; ``name`` is the label in manifests and results."""
+
+    name: str
+    title: str
+    code: Code | None = None
+
+
+@dataclass(frozen=True)
+class Population:
+    """On whom the model may be used: a header that contradicts this refuses."""
+
+    description: str
+    age_years: tuple[float, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Where the data came from."""
+
+    name: str
+    source: str
+    doi: str
+    licence: str
+    years: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The card's words in another language; findings by name."""
+
+    title: str
+    intended_use: str
+    not_for: str
+    limits: tuple[str, ...]
+    precondition: str = ""
+    population: str = ""
+    findings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured value with its 95 % interval.
+
+    Attributes
+    ----------
+    data : "test", "validation", "cross-validation", "test, degraded" ...: where it was measured.
+    n, groups : images, and the groups (patients, exams or blocks) that the bootstrap resampled.
+    subgroup : empty for everybody.
+    ideal : what a perfect model would score at this n, where that is not obvious (calibration error).
+    """
+
+    measure: str
+    value: float
+    low: float
+    high: float
+    n: int
+    groups: int
+    data: str
+    subgroup: str = ""
+    model: str = ""
+    ideal: float | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Probability = softmax(logits / temperature + offsets), fitted on held-out data."""
+
+    temperature: float
+    offsets: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """A class is in the set when its probability is at least ``1 - quantile``.
+
+    Attributes
+    ----------
+    level : the nominal coverage.
+    coverage : the coverage measured on the test split.
+    mean_size : mean number of classes in a set there.
+    """
+
+    level: float
+    quantile: float
+    coverage: Measure
+    mean_size: float
+
+
+@dataclass(frozen=True)
+class Applicability:
+    """Statistics that tell a foreign input.
+
+    Attributes
+    ----------
+    distance_max : largest norm of the network's ``embedding`` output, a validation quantile.
+    kind_probability_min : least probability that the router must give the right kind.
+    template : mean of the training images (all of them, so of no one), (rows, columns), 0 to 1.
+    template_correlation_min : least correlation with it; an inverted film has a negative one.
+    quantiles : the share of validation images that each of the above passes, by name.
+    """
+
+    distance_max: float
+    kind_probability_min: float = 0.0
+    template: tuple[tuple[float, ...], ...] = ()
+    template_correlation_min: float = -1.0
+    quantiles: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """One bin of a reliability plot; bins of fewer than 10 people are merged before they are written."""
+
+    probability: float
+    frequency: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Approach:
+    """Something that was tried, with what it scored on validation data."""
+
+    name: str
+    measure: str
+    value: float
+    chosen: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One use of the test split. The first one stays."""
+
+    date: str
+    commit: str
+    values: dict[str, float]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How the weights came about."""
+
+    commit: str
+    command: str
+    seed: int
+    date: str
+    seconds: float
+    data: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the recipe measured."""
+
+    sha256: dict[str, str]
+    thresholds: dict[str, float]
+    threshold_source: str
+    calibration: Calibration
+    conformal: Conformal
+    applicability: Applicability
+    performance: tuple[Measure, ...]
+    reliability: tuple[Reliability, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    approaches: tuple[Approach, ...]
+    test_evaluations: tuple[Evaluation, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's card.
+
+    Attributes
+    ----------
+    name : the folder's name.
+    task : the core module that runs it, one of ``TASKS``.
+    precondition : what the user must affirm before it runs; empty for none.
+    outcome, recommended : where several models answer one question, which, and whether this one first.
+    measured : None until the recipe has run.
+    """
+
+    name: str
+    title: str
+    task: str
+    version: str
+    intended_use: str
+    not_for: str
+    limits: tuple[str, ...]
+    input: InputSpec
+    findings: tuple[FindingSpec, ...]
+    population: Population
+    cohorts: tuple[Cohort, ...]
+    translations: dict[str, Translation] = field(default_factory=dict)
+    precondition: str = ""
+    outcome: str = ""
+    recommended: bool = False
+    measured: Measured | None = None
+
+
+def read_card(folder: Path) -> Card:
+    """The checked card of the model in ``folder``.
+
+    Raises
+    ------
+    CardError : a file is absent or no TOML; a field is missing, unknown or of the wrong type.
+    """
+    table = _load(folder / "card.toml") | {"name": folder.name}
+    measured = folder / "measured.toml"
+    if measured.exists():
+        table["measured"] = _load(measured)
+    card = parse(Card, table, str(folder / "card.toml"))
+    if card.task not in TASKS:
+        raise CardError(
+            "card.wrong_type", path=str(folder), field="task", found=repr(card.task), needed=", ".join(TASKS)
+        )
+    return card
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CardError("card.unreadable", path=str(path), detail=str(error)) from error

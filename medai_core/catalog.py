@@ -1,0 +1,113 @@
+"""The models that are here: find their folders, read their cards, load their weights."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medai_core.cards import Card, read_card
+from medai_core.errors import Message, ModelError
+from medai_core.runtime import Network
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+WEIGHTS = "model.tflite"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Cards by folder; networks are loaded when first used, and only if their hash is the card's.
+
+    Attributes
+    ----------
+    folder : one sub-folder a model.
+    cards : sorted by name.
+    """
+
+    folder: Path
+    cards: tuple[Card, ...]
+    _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def card(self, name: str) -> Card:
+        """The card of the model called ``name``; a ``ModelError`` that names the known ones otherwise."""
+        for card in self.cards:
+            if card.name == name:
+                return card
+        raise ModelError("model.unknown", name=name, known=", ".join(c.name for c in self.cards) or "-")
+
+    def trained(self, task: str) -> tuple[Card, ...]:
+        """The cards of a task whose recipe has run."""
+        return tuple(c for c in self.cards if c.task == task and c.measured is not None)
+
+    @property
+    def router(self) -> Card:
+        """The model that tells which kind of image something is."""
+        routers = self.trained("applicability")
+        if not routers:
+            raise ModelError("model.unknown", name="scan_kind", known=", ".join(c.name for c in self.cards) or "-")
+        return routers[0]
+
+    def network(self, card: Card, file: str = WEIGHTS) -> Network:
+        """The card's network, its weights' hash checked before they are loaded.
+
+        Raises
+        ------
+        ModelError : the file is absent, or is not the one that the card was measured on.
+        """
+        with self._lock:
+            if (card.name, file) not in self._networks:
+                self._networks[card.name, file] = self._load(card, file)
+            return self._networks[card.name, file]
+
+    def _load(self, card: Card, file: str) -> Network:
+        path = self.folder / card.name / file
+        if card.measured is None or not path.exists():
+            raise ModelError("model.no_weights", name=card.name, file=file)
+        if sha256(path) != card.measured.sha256.get(file):
+            raise ModelError("model.changed", name=card.name, file=file)
+        return Network(path)
+
+
+def find_models(folder: Path | None = None) -> Catalog:
+    """Every model folder below ``folder`` (the project's own by default); an absent folder has none.
+
+    Raises
+    ------
+    CardError : one of the cards cannot be used as it stands.
+    """
+    folder = folder or MODELS
+    return Catalog(folder, tuple(read_card(path.parent) for path in sorted(folder.glob("*/card.toml"))))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A scan to try that is no patient's: a model's own SYNTHETIC example, or what pydicom bundles."""
+
+    name: str
+    title: Message
+    path: Path
+
+
+def samples(models: Catalog) -> tuple[Sample, ...]:
+    """The examples of the trained models, then the bundled CT and MR."""
+    made = [
+        Sample(f"{card.name}/{path.name}", Message("sample.synthetic", {"number": number, "title": card.title}), path)
+        for card in models.cards
+        for number, path in enumerate(sorted((models.folder / card.name).glob("example*.png")), start=1)
+    ]
+    return (*made, *_bundled("CT_small.dcm", "sample.bundled_ct"), *_bundled("MR_small.dcm", "sample.bundled_mr"))
+
+
+def _bundled(name: str, title: str) -> tuple[Sample, ...]:
+    folder = importlib.util.find_spec("pydicom")
+    assert folder is not None and folder.origin is not None
+    path = Path(folder.origin).parent / "data/test_files" / name
+    return (Sample(name, Message(title), path),) if path.exists() else ()
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,115 @@
+"""Classify an image: calibrated probabilities, their conformal set, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from medai_core.cards import Card
+from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
+from medai_core.imaging.segmentation import Box, largest_region
+from medai_core.metrics import in_sets, softmax
+from medai_core.runtime import Arrays, Network
+
+Networks = Callable[[str], Network]
+"""The card's networks by file name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A network's evidence over a rectangle of the image.
+
+    Attributes
+    ----------
+    values : (class, rows, columns); the mean over the map is the map's part of the logit.
+    extent : (top, left, bottom, right) in pixels of the image; may reach beyond it.
+    """
+
+    values: NDArray[np.float32]
+    extent: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """What a network says of one image, before anyone asks whether it applies.
+
+    Attributes
+    ----------
+    probabilities : (classes,), calibrated; in_set : (classes,), the conformal set.
+    logits : (classes,), before calibration; embedding : whitened, its norm is a distance.
+    maps : evidence; the sum of their means is ``logits`` up to the network's constant.
+    box : the region that was looked at, for networks that take one.
+    """
+
+    probabilities: NDArray[np.float64]
+    in_set: NDArray[np.bool_]
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    maps: tuple[Map, ...]
+    box: Box | None = None
+
+
+def classify(
+    card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None
+) -> Classification | None:
+    """The classification of one image.
+
+    Parameters
+    ----------
+    display : (y, x) or (y, x, 3), 0 to 255.
+    box : the region, for a network that takes one; found by the mask network when None.
+
+    Returns
+    -------
+    None when the network takes a region, none is given and none is found.
+    """
+    if card.input.region is None:
+        height, width = display.shape[:2]
+        outputs = networks("model.tflite")(image=network_input(display, card.input))
+        return _result(card, outputs, (_map(outputs["evidence"], (0.0, 0.0, height, width)),), None)
+    grey = np.asarray(Picture.fromarray(display).convert("L"))
+    box = box or find_region(card, networks, grey)
+    return None if box is None else _classify_region(card, networks, grey, box)
+
+
+def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Box | None:
+    """The box of the region that the card's mask network finds in ``grey`` (y, x); None when it finds none."""
+    region = card.input.region
+    assert region is not None
+    size = (region.size[1], region.size[0])
+    small = unit(np.asarray(Picture.fromarray(grey).resize(size, Picture.Resampling.BILINEAR)))
+    mask = networks(region.file)(image=small[None, ..., None])["mask"][0, ..., 0]
+    shape = (grey.shape[0], grey.shape[1])
+    probability = np.asarray(1 / (1 + np.exp(-mask)), dtype=np.float32)
+    return largest_region(probability, shape, least=region.least)
+
+
+def _classify_region(card: Card, networks: Networks, grey: NDArray[np.uint8], box: Box) -> Classification:
+    region = card.input.region
+    assert region is not None
+    crop, whole = region_inputs(grey, box, card.input.size[0], region.slice_size, region.margin)
+    inputs = {"crop": unit(crop[None, ..., None]), "slice": unit(whole[None])}
+    outputs = networks("model.tflite")(**inputs)
+    near = _map(outputs["evidence"], crop_box(box, region.margin))
+    far = _map(outputs["slice_evidence"], (0.0, 0.0, float(grey.shape[0]), float(grey.shape[1])))
+    return _result(card, outputs, (near, far), box)
+
+
+def _map(evidence: NDArray[np.float32], extent: tuple[float, float, float, float]) -> Map:
+    return Map(np.moveaxis(evidence[0], -1, 0), extent)
+
+
+def _result(card: Card, outputs: Arrays, maps: tuple[Map, ...], box: Box | None) -> Classification:
+    assert card.measured is not None
+    logits = outputs["logits"][0]
+    p = calibrated(logits, card.measured.calibration.temperature, card.measured.calibration.offsets)
+    return Classification(p, in_sets(p, card.measured.conformal.quantile), logits, outputs["embedding"][0], maps, box)
+
+
+def calibrated(logits: NDArray[np.floating], temperature: float, offsets: tuple[float, ...]) -> NDArray[np.float64]:
+    """Probabilities (…, classes) from logits (…, classes): softmax(logits / temperature + offsets)."""
+    return softmax(np.asarray(logits) / temperature + np.array(offsets))

@@ -1,0 +1,43 @@
+"""Where something is: masks, and the boxes around what they find."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right) in pixels of the image; the ends are exclusive."""
+
+
+def largest_region(probability: NDArray[np.float32], shape: tuple[int, int], *, least: float = 0.5) -> Box | None:
+    """The box around the most evident connected region, in an image of ``shape``.
+
+    Parameters
+    ----------
+    probability : (rows, columns), 0 to 1, at any resolution.
+    shape : (rows, columns) of the image that the box is for.
+    least : the probability from which a pixel belongs to a region.
+
+    Returns
+    -------
+    The box, at least one pixel of ``probability`` wide; None when no pixel reaches ``least``.
+    Regions are compared by their summed probability, so that a large doubtful one does not beat a
+    small clear one of the same area.
+    """
+    from scipy import ndimage
+
+    labels, count = ndimage.label(probability >= least)
+    if count == 0:
+        return None
+    sums = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
+    rows, columns = np.nonzero(labels == 1 + int(np.argmax(sums)))
+    down, across = shape[0] / probability.shape[0], shape[1] / probability.shape[1]
+    top, bottom = int(rows.min() * down), int(np.ceil((rows.max() + 1) * down))
+    left, right = int(columns.min() * across), int(np.ceil((columns.max() + 1) * across))
+    return top, left, min(bottom, shape[0]), min(right, shape[1])
+
+
+def dice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    """Twice the overlap over the sum of the areas, 0 to 1; 1 when both are empty (Dice 1945, 10.2307/1932409)."""
+    total = int(found.sum()) + int(true.sum())
+    return 1.0 if total == 0 else 2 * int((found & true).sum()) / total

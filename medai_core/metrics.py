@@ -1,0 +1,178 @@
+"""How good a classifier is: discrimination, calibration, conformal sets, and intervals by group bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and its 95 % percentile-bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def softmax(logits: NDArray[np.floating]) -> Floats:
+    """Probabilities along the last axis."""
+    shifted = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits, axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def area_under_curve(label: Ints, probability: Floats) -> float:
+    """Area under the ROC curve: of the last class for two, macro average of one against rest for more.
+
+    Parameters
+    ----------
+    label : (n,), class numbers.
+    probability : (n, classes).
+
+    Returns
+    -------
+    0 to 1; nan when a class has no sample.
+    """
+    from scipy.stats import rankdata
+
+    classes = range(1, 2) if probability.shape[1] == 2 else range(probability.shape[1])
+    areas = []
+    for k in classes:
+        positive = label == k
+        m, n = int(positive.sum()), int((~positive).sum())
+        if m == 0 or n == 0:
+            return float("nan")
+        ranks = rankdata(probability[:, k])
+        areas.append((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
+    return float(np.mean(areas))
+
+
+def recalls(label: Ints, decided: Ints, classes: int) -> Floats:
+    """The share of each class that is called by its name, (classes,); nan for a class without samples."""
+    counts = np.bincount(label, minlength=classes)
+    hits = np.bincount(label, weights=label == decided, minlength=classes).astype(np.float64)
+    return np.asarray(np.where(counts > 0, hits / np.maximum(counts, 1), np.nan))
+
+
+def calibration_line(label: Ints, probability: Floats) -> tuple[float, float]:
+    """Intercept (at slope 1) and slope of the calibration of one class's probability; ideally 0 and 1.
+
+    Logistic regression of the outcome on the log-odds of the probability (Cox 1958; Van Calster 2019,
+    10.1186/s12916-019-1466-7). nan when the classes are separated by it.
+
+    Parameters
+    ----------
+    label : (n,), 1 for the class, else 0.
+    probability : (n,), of the class.
+    """
+    p = np.clip(probability, 1e-7, 1 - 1e-7)
+    logit = np.log(p / (1 - p))
+    slope = _logistic(np.column_stack([np.ones_like(logit), logit]), label, np.zeros_like(logit))
+    intercept = _logistic(np.ones((len(logit), 1)), label, logit)
+    return float(intercept[0]), float(slope[1])
+
+
+def _logistic(design: Floats, label: Ints, offset: Floats) -> Floats:
+    """Maximum-likelihood coefficients by Newton's method; nan where it does not settle."""
+    beta = np.zeros(design.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -40, 40)))
+        information = design.T @ (design * (p * (1 - p))[:, None])
+        if np.linalg.cond(information) > 1e12:
+            break
+        step = np.linalg.solve(information, design.T @ (label - p))
+        beta = beta + np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-8:
+            return np.asarray(beta)
+    undefined: Floats = np.full(design.shape[1], np.nan)
+    return undefined
+
+
+def calibration_error(label: Ints, probability: Floats, bins: int = 10) -> float:
+    """Mean distance between probability and frequency over bins of equal count (Nixon 2019), all classes pooled.
+
+    Parameters
+    ----------
+    label : (n,); probability : (n, classes). For two classes only the last is used.
+    """
+    p, y = _pooled(label, probability)
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)]
+    return float(sum(abs(p[part].mean() - y[part].mean()) * len(part) for part in parts) / len(p))
+
+
+def ideal_calibration_error(probability: Floats, rng: np.random.Generator, draws: int = 200) -> float:
+    """What ``calibration_error`` would be on average, at this n, if every probability were exactly right."""
+    cumulative = np.cumsum(probability, axis=1)
+    errors = []
+    for _ in range(draws):
+        label = (rng.random((len(probability), 1)) * cumulative[:, -1:] > cumulative).sum(axis=1)
+        errors.append(calibration_error(label, probability))
+    return float(np.mean(errors))
+
+
+def _pooled(label: Ints, probability: Floats) -> tuple[Floats, Floats]:
+    """Probability and outcome of the positive class, or of every class after another."""
+    if probability.shape[1] == 2:
+        return probability[:, 1], (label == 1).astype(np.float64)
+    return probability.ravel(), np.eye(probability.shape[1])[label].ravel()
+
+
+def conformal_quantile(label: Ints, probability: Floats, level: float) -> float:
+    """The quantile of 1 - p(true class) that gives sets of the nominal coverage ``level`` (Sadinle 2019).
+
+    The finite-sample rank ceil((n + 1) level); 1.0 (every class is in every set) when n is too small.
+    """
+    scores = np.sort(1 - probability[np.arange(len(label)), label])
+    rank = int(np.ceil((len(scores) + 1) * level))
+    return float(scores[rank - 1]) if rank <= len(scores) else 1.0
+
+
+def in_sets(probability: Floats, quantile: float) -> NDArray[np.bool_]:
+    """Which classes are in the conformal set, (n, classes). A set may be empty: nothing fits well enough."""
+    return np.asarray(probability >= 1 - quantile)
+
+
+def bootstrap(
+    statistic: Callable[[Ints], NDArray[np.float64]],
+    groups: Ints,
+    strata: Ints,
+    rng: np.random.Generator,
+    draws: int = 1000,
+) -> list[Interval]:
+    """95 % intervals of several statistics at once by resampling whole groups within strata.
+
+    Strata are the groups' main labels: with seven blocks of three classes, free resampling would
+    often leave a class out.
+
+    Parameters
+    ----------
+    statistic : from sample numbers (with repeats) to values, (k,); nan where undefined.
+    groups, strata : (n,) group number of each sample, and the stratum of its group.
+
+    Returns
+    -------
+    k intervals; nan bounds where fewer than half of the draws were defined.
+    """
+    members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    stratum = np.array([np.bincount(strata[m]).argmax() for m in members])
+    by_stratum = [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
+    values = []
+    for _ in range(draws):
+        chosen = np.concatenate([rng.choice(part, len(part)) for part in by_stratum])
+        values.append(statistic(np.concatenate([members[g] for g in chosen])))
+    return [_interval(v, d) for v, d in zip(statistic(np.arange(len(groups))), np.array(values).T, strict=True)]
+
+
+def _interval(value: float, draws: Floats) -> Interval:
+    defined = draws[np.isfinite(draws)]
+    if len(defined) < len(draws) / 2:
+        return Interval(float(value), float("nan"), float("nan"))
+    low, high = np.quantile(defined, (0.025, 0.975))
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,262 @@
+"""The one way from an input to results: route a scan to the models that apply, and run them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medai_core.cards import Card
+from medai_core.catalog import WEIGHTS, Catalog
+from medai_core.errors import Message, ModelError
+from medai_core.evaluation import Answer
+from medai_core.imaging.applicability import (
+    Kind,
+    header_notices,
+    header_refusal,
+    kind_refusal,
+    likeness_refusal,
+    recognise,
+)
+from medai_core.imaging.classification import Classification, classify
+from medai_core.imaging.images import Image, read_image
+from medai_core.imaging.saliency import evidence_over_image
+from medai_core.imaging.segmentation import Box
+from medai_core.metrics import Floats
+from medai_core.runtime import Network
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One class of one reading.
+
+    Attributes
+    ----------
+    probability : calibrated, 0 to 1.
+    in_set : whether it is in the conformal set at the reading's nominal coverage.
+    over_threshold : whether the probability reaches the card's threshold.
+    """
+
+    name: str
+    probability: float
+    in_set: bool
+    over_threshold: bool
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where in the image a model looked: a box in pixels, (top, left, bottom, right), exclusive ends.
+
+    ``source`` is "found" (by the model itself) or "drawn" (by the reader).
+    """
+
+    box: Box
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One model's whole answer to one scan, or the reason why it gives none.
+
+    Attributes
+    ----------
+    model : the card's name; None where no model applies.
+    refusal : why there are no findings; None when there are.
+    findings : in the card's order; empty when refused.
+    coverage : the nominal coverage of the conformal set.
+    notices : what the reader must know beside the result ("age and view not verified").
+    evidence : (class, y, x) float32 over the image's own pixels: how much each place speaks for the
+        class (log-odds per share of the image's area); None when refused.
+    seconds : from the decoded image to this reading.
+    """
+
+    file: str
+    image: Image
+    kind: Kind | None
+    model: str | None
+    version: str | None
+    weights_sha256: str | None
+    refusal: Message | None
+    findings: tuple[Finding, ...]
+    coverage: float | None
+    notices: tuple[Message, ...]
+    region: Region | None
+    evidence: NDArray[np.float32] | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the reader adds to a scan.
+
+    Attributes
+    ----------
+    model : the one model to ask; None asks all that apply.
+    kind : the kind of image, where the reader overrules the router.
+    affirm : the reader affirms the models' preconditions.
+    box : the region, where the reader drew it.
+    """
+
+    model: str | None = None
+    kind: str | None = None
+    affirm: bool = False
+    box: Box | None = None
+
+
+def read_scan(
+    data: bytes,
+    file: str,
+    models: Catalog,
+    *,
+    frame: int | None = None,
+    model: str | None = None,
+    kind: str | None = None,
+    affirm: bool = False,
+    region: Box | None = None,
+) -> tuple[Reading, ...]:
+    """The readings of one scan: one for each model that applies, or one that says why there is none.
+
+    Parameters
+    ----------
+    data : the bytes of the file; ``file`` is only repeated in the result.
+    frame : which frame of a multi-frame file, from 0; the middle one when None.
+    model, kind, affirm, region : see ``Question``.
+
+    Raises
+    ------
+    ImageError : the bytes are no scan that can be read.
+    ModelError : ``model`` is unknown, or weights are absent or altered.
+    """
+    return read_image_with(read_image(data, frame=frame), file, models, Question(model, kind, affirm, region))
+
+
+def read_image_with(image: Image, file: str, models: Catalog, question: Question = Question()) -> tuple[Reading, ...]:
+    """``read_scan`` for an image that is already decoded."""
+    start = time.perf_counter()
+    kind = recognise(image.display, models.router, models.network(models.router))
+    if question.kind:
+        kind = Kind(question.kind, kind.probabilities.get(question.kind, 0.0), kind.probabilities, overruled=True)
+    blank = Reading(file, image, kind, None, None, None, None, (), None, _frame_notice(image), None, None, 0.0)
+    cards = [models.card(question.model)] if question.model else _cards_for(kind, models)
+    if not cards:
+        reason = "refusal.other" if kind.name == "other" else "refusal.no_model"
+        return (
+            replace(
+                blank, refusal=Message(reason, {"found": f"kind.{kind.name}"}), seconds=time.perf_counter() - start
+            ),
+        )
+    return tuple(_read_with(card, models, blank, question, start) for card in cards)
+
+
+def _cards_for(kind: Kind, models: Catalog) -> list[Card]:
+    return [card for card in models.trained("classification") if card.input.kind == kind.name]
+
+
+def _frame_notice(image: Image) -> tuple[Message, ...]:
+    if image.frames == 1:
+        return ()
+    return (Message("notice.frame", {"frame": image.frame + 1, "frames": image.frames}),)
+
+
+def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, start: float) -> Reading:
+    if card.task != "classification" or card.measured is None:
+        raise ModelError("model.cannot_read", name=card.name)
+    assert blank.kind is not None
+    reading = replace(
+        blank,
+        model=card.name,
+        version=card.version,
+        weights_sha256=card.measured.sha256[WEIGHTS],
+        coverage=card.measured.conformal.level,
+        notices=blank.notices + header_notices(card, blank.image),
+    )
+    refusal = kind_refusal(card, blank.kind) or header_refusal(card, blank.image)
+    if refusal is None and card.precondition and not question.affirm:
+        refusal = Message("reading.precondition", {"precondition": card.precondition})
+    if refusal is None:
+        reading, refusal = _classified(reading, card, models, question)
+    return replace(reading, refusal=refusal, seconds=time.perf_counter() - start)
+
+
+def _classified(reading: Reading, card: Card, models: Catalog, question: Question) -> tuple[Reading, Message | None]:
+    """The reading with its findings, or as it was with the reason why it has none."""
+    display = reading.image.display
+    answer = classify(card, partial(models.network, card), display, question.box)
+    if answer is None:
+        return reading, Message("refusal.no_region")
+    refusal = likeness_refusal(card, display, answer.embedding)
+    if refusal is not None:
+        return reading, refusal
+    region = Region(answer.box, "drawn" if question.box else "found") if answer.box else None
+    evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
+    return replace(reading, findings=findings_of(card, answer), region=region, evidence=evidence), None
+
+
+def answerer(card: Card, models: Catalog) -> Answer:
+    """What ``evaluation.predict`` asks of each file: the probabilities, and whether a reading is refused.
+
+    The model's precondition counts as affirmed: a manifest's labels affirm it.
+    """
+    if card.task == "applicability":
+        return partial(_kind_answer, card, models.network(card))
+    return partial(_answer, card, models)
+
+
+def _kind_answer(card: Card, network: Network, data: bytes) -> tuple[Floats | None, bool]:
+    return np.array(list(recognise(read_image(data).display, card, network).probabilities.values())), False
+
+
+def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats | None, bool]:
+    image = read_image(data)
+    kind = recognise(image.display, models.router, models.network(models.router))
+    answer = classify(card, partial(models.network, card), image.display)
+    if answer is None:
+        return None, True
+    refusal = (
+        kind_refusal(card, kind)
+        or header_refusal(card, image)
+        or likeness_refusal(card, image.display, answer.embedding)
+    )
+    return answer.probabilities, refusal is not None
+
+
+def findings_of(card: Card, answer: Classification) -> tuple[Finding, ...]:
+    """The classes with their probabilities, in the card's order."""
+    assert card.measured is not None
+    thresholds = card.measured.thresholds
+    return tuple(
+        Finding(spec.name, float(p), bool(inside), float(p) >= thresholds.get(spec.name, 0.5))
+        for spec, p, inside in zip(card.findings, answer.probabilities, answer.in_set, strict=True)
+    )
+
+
+def as_json(reading: Reading) -> dict[str, Any]:
+    """The reading as the command line and the downloads write it; a refusal stays in it."""
+    image, kind = reading.image, reading.kind
+    return {
+        "file": reading.file,
+        "sha256": image.sha256,
+        "kind": kind.name if kind else None,
+        "kind_probability": round(kind.probability, 6) if kind else None,
+        "kind_overruled": kind.overruled if kind else False,
+        "model": reading.model,
+        "version": reading.version,
+        "weights_sha256": reading.weights_sha256,
+        "refused": reading.refusal.text if reading.refusal else None,
+        "refusal_id": reading.refusal.id if reading.refusal else None,
+        "findings": [
+            {"name": f.name, "probability": round(f.probability, 6), "in_set": f.in_set} for f in reading.findings
+        ],
+        "coverage": reading.coverage,
+        "notices": [notice.text for notice in reading.notices],
+        "region": {"box": list(reading.region.box), "source": reading.region.source} if reading.region else None,
+        "frame": image.frame,
+        "frames": image.frames,
+        "patient": {"id": image.patient.id, "name": image.patient.name},
+        "acquired": image.acquired.isoformat() if image.acquired else None,
+        "seconds": round(reading.seconds, 6),
+    }

@@ -1,0 +1,133 @@
+"""Fitting a network: splits by group, batches drawn from arrays, one schedule, saved as it goes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+Draw = Callable[[NDArray[np.int64], np.random.Generator], tuple[Any, Any]]
+"""From sample numbers and a generator to one batch (inputs, targets)."""
+
+
+def split_groups(groups: Sequence[str], labels: Sequence[str], parts: Sequence[float], seed: int) -> NDArray[np.int64]:
+    """The part that each sample belongs to, (n,); no group is in two parts.
+
+    Groups are shuffled, sorted by size and dealt out one by one to the part that then lacks most of
+    the group's main label, so that small sets with few groups keep their balance.
+
+    Parameters
+    ----------
+    parts : the share of each part; they sum to 1.
+    """
+    rng = np.random.default_rng(seed)
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    kinds, label = np.unique(np.asarray(labels), return_inverse=True)
+    counts = np.zeros((len(names), len(kinds)))
+    np.add.at(counts, (member, label), 1)
+    wanted = np.outer(parts, counts.sum(axis=0))
+    given = np.zeros_like(wanted)
+    part = np.zeros(len(names), dtype=np.int64)
+    order = rng.permutation(len(names))
+    for g in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
+        lack = (wanted - given)[:, counts[g].argmax()] / np.maximum(wanted[:, counts[g].argmax()], 1e-9)
+        part[g] = int(np.argmax(lack))
+        given[part[g]] += counts[g]
+    return part[member]
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
+    """An epoch of batches; ``weights`` draws samples with replacement, else each comes once."""
+
+    def __init__(
+        self,
+        samples: NDArray[np.int64],
+        draw: Draw,
+        *,
+        batch: int,
+        steps: int,
+        seed: int,
+        weights: NDArray[np.float64] | None,
+    ) -> None:
+        super().__init__()
+        self.samples, self.draw, self.batch, self.steps, self.seed, self.weights = (
+            samples,
+            draw,
+            batch,
+            steps,
+            seed,
+            weights,
+        )
+        self.epoch = 0
+        self.on_epoch_end()
+
+    def on_epoch_end(self) -> None:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        n = self.steps * self.batch
+        if self.weights is None:
+            repeats = math.ceil(n / len(self.samples))
+            self.order = np.concatenate([rng.permutation(self.samples) for _ in range(repeats)])[:n]
+        else:
+            self.order = rng.choice(self.samples, n, p=self.weights / self.weights.sum())
+        self.epoch += 1
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        return self.draw(self.order[index * self.batch : (index + 1) * self.batch], rng)
+
+
+def fit(
+    network: keras.Model,
+    output: str,
+    loss: Any,
+    samples: NDArray[np.int64],
+    draw: Draw,
+    *,
+    path: Path,
+    epochs: int,
+    seed: int,
+    batch: int = 32,
+    steps: int | None = None,
+    rate: float = 2e-3,
+    decay: float = 1e-3,
+    weights: NDArray[np.float64] | None = None,
+) -> keras.Model:
+    """``network`` fitted on one of its outputs and saved to ``path``; read back from there when it exists.
+
+    AdamW with one rise and a cosine fall of the learning rate to zero, so that the last epochs
+    average over what the first ones explored.
+    """
+    if path.exists():
+        return keras.saving.load_model(path, compile=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    steps = steps or max(1, len(samples) // batch)
+    total = steps * epochs
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 20, total - total // 10, warmup_target=rate, warmup_steps=max(1, total // 10)
+    )
+    trained = keras.Model(network.inputs, network.output[output])
+    trained.compile(keras.optimizers.AdamW(schedule, weight_decay=decay), loss)
+    batches = _Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
+    start = time.monotonic()
+
+    def report(epoch: int, logs: dict[str, float]) -> None:
+        print(
+            f"{path.stem}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
+
+    backup = keras.callbacks.BackupAndRestore(path.parent / f"{path.stem}.backup")
+    trained.fit(
+        batches, epochs=epochs, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report), backup]
+    )
+    network.save(path)
+    return network

@@ -1,0 +1,115 @@
+"""What every recipe does alike: its arguments, its images, its provenance, its drawn data for a smoke run."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from medai_core.cards import Provenance
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a recipe was called.
+
+    Attributes
+    ----------
+    data : the folder that holds the sets' folders; work : where fitted networks are kept between runs.
+    out : the model's folder; smoke : draw a few images instead of reading data, and fit for seconds.
+    """
+
+    data: Path
+    work: Path
+    out: Path
+    smoke: bool
+    seed: int
+    command: str
+    started: float
+
+
+def options(folder: Path, arguments: Sequence[str] | None = None) -> Options:
+    """The options of the recipe in ``folder``."""
+    parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
+    parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
+    parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
+    parser.add_argument("--out", type=Path, default=folder, help="the model's folder to write to (default: this one)")
+    parser.add_argument("--smoke", action="store_true", help="draw a few images and fit for seconds; needs --out")
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args(arguments)
+    if not given.smoke and given.data is None:
+        parser.error("--data is needed (or --smoke)")
+    if given.smoke and given.out == folder:
+        parser.error("--smoke must not overwrite the model: give --out")
+    work = given.work or Path("work") / folder.name
+    command = f"python models/{folder.name}/train.py --data DIR --seed {given.seed}" + (
+        " --smoke" if given.smoke else ""
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    return Options(given.data or given.out, work, given.out, given.smoke, given.seed, command, time.monotonic())
+
+
+def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:
+    """An image file as (rows, columns) of ``size``, squashed."""
+    return np.asarray(Picture.open(file).convert("L").resize((size[1], size[0]), Picture.Resampling.BILINEAR))
+
+
+def commit() -> str:
+    """The commit that the recipe runs from, with "+" when files have been changed since; empty outside a checkout."""
+    try:
+        words = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
+        return subprocess.run(
+            words, capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def provenance(given: Options, data: str) -> Provenance:
+    """How this run came about."""
+    return Provenance(
+        commit(),
+        given.command,
+        given.seed,
+        datetime.now(UTC).date().isoformat(),
+        round(time.monotonic() - given.started),
+        data,
+    )
+
+
+def png(pixels: Pixels) -> bytes:
+    """The pixels as a PNG file."""
+    stream = io.BytesIO()
+    Picture.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def draw_set(
+    folder: Path, labels: Sequence[str], draw: Callable[[int, np.random.Generator], Pixels], count: int = 240
+) -> None:
+    """A drawn set with its manifest, for a smoke run: ``draw`` makes the image of a label number."""
+    rng = np.random.default_rng(0)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    rows = ["file,label,group,split"]
+    for i in range(count):
+        name = f"images/{i:04}.png"
+        (folder / name).write_bytes(png(draw(i % len(labels), rng)))
+        label, split = labels[i % len(labels)], "test" if i >= 0.8 * count else "train"
+        rows.append(f"{name},{label},{label}-{i // 6},{split}")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(text, flush=True)
