@@ -1,0 +1,33 @@
+"""Scans in; findings with their evidence, or a refusal with its reason, out."""
+
+import streamlit as st
+
+from medai_core.errors import MedAIError
+from ui import cached, export, results, scans
+from ui.frame import frame
+from ui.language import _
+from ui.viewer import viewer
+
+frame(_("Scan"), _("Read a scan with every model that applies to it, and see what each one looked at."))
+
+given = scans.ask()
+if not given:
+    st.stop()
+
+scan = scans.choose(given)
+try:
+    reading = scans.ask_reading(scan)
+except MedAIError as error:
+    results.unreadable(scan.name, error)
+    st.stop()
+
+card = cached.card_of(reading.model)
+results.header(reading, card)
+answer, images = st.columns([2, 3], gap="medium")
+with answer:
+    results.result(reading, card)
+    if card:
+        results.limits(card)
+    export.downloads(reading, card)
+with images:
+    viewer(reading, card)

@@ -1,0 +1,281 @@
+"""The dashboard in a browser: reached, read, told apart, and talking to nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image as Picture
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import ROOT, serving
+
+NOTICE = "For research use; not a medical device"
+DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
+PAGES = {"": "Scan", "models": "Models"}
+OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
+"""What axe finds in Streamlit's own markup: the menu's list has sections between its items."""
+
+
+def drawn(seed: int, side: int = 256) -> bytes:
+    """A SYNTHETIC picture, drawn here."""
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    grey = 200 * np.exp(-2 * (x**2 + y**2)) + np.random.default_rng(seed).normal(0, 6, x.shape)
+    stream = BytesIO()
+    Picture.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def visit(page: Page, address: str, path: str = "") -> None:
+    page.goto(f"{address}/{path}")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
+    expect(page.locator(".stSkeleton, [data-stale=true]")).to_have_count(0, timeout=30_000)
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    files = [{"name": name, "mimeType": "application/octet-stream", "buffer": data}]
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.locator(".medai-header dd").nth(2)).to_contain_text(name, timeout=30_000)
+    settled(page)
+
+
+def choose_sample(page: Page, words: str) -> None:
+    field = page.locator(".st-key-sample input")
+    field.click()
+    field.fill(words)
+    page.get_by_role("option").first.click()
+    expect(page.locator(".medai-answer h2")).to_be_visible(timeout=30_000)
+    settled(page)
+
+
+def viewer(page: Page) -> Locator:
+    """The viewer, once it has drawn its scan."""
+    shown = page.locator(".viewer[data-ready]")
+    expect(shown).to_be_visible(timeout=30_000)
+    return shown
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_by_its_link_right_after_a_start_with_the_notice(
+    page: Page, path: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "log") as address:
+        visit(page, address, path)
+        expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
+        expect(page.get_by_text(NOTICE)).to_be_visible()
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="A folder named pages/ beside app.py makes Streamlit 1.67 announce 'Page not found' to the first visitor "
+    "after a start who comes by a link; the page itself is right. Another name for the folder ends it.",
+)
+def test_the_first_visitor_by_a_link_is_not_told_that_the_page_is_missing(page: Page, tmp_path: Path) -> None:
+    with serving(tmp_path / "log") as address:
+        visit(page, address, "models")
+        expect(page.get_by_role("dialog")).to_have_count(0, timeout=3000)
+
+
+def test_every_page_of_the_menu_is_tested_here(page: Page, address: str) -> None:
+    visit(page, address)
+    links = page.get_by_test_id("stSidebarNavLink")
+    expect(links).to_have_count(len(PAGES))
+    assert len(list((ROOT / "pages").rglob("*.py"))) == len(PAGES)
+
+
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
+@pytest.mark.parametrize("path", ["", "?sample", "models"])
+def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
+    wear(page, address, theme)
+    visit(page, address, path.partition("?")[0])
+    if path == "?sample":
+        upload(page, "drawn.png", drawn(1))
+        viewer(page)
+    last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .st-key-empty").last
+    expect(last).to_be_visible(timeout=30_000)
+    expect(page.locator(".stApp")).to_have_css("background-color", DARK if theme == "Dark" else LIGHT)
+    assert barriers(page) == {}
+
+
+def barriers(page: Page) -> dict[str, list[str]]:
+    """Serious and critical violations of WCAG by their rule, without those of Streamlit's own markup."""
+    found = {}
+    for rule in Axe().run(page).response["violations"]:
+        nodes = [node["html"][:160] for node in rule["nodes"]]
+        own = OWN_TO_STREAMLIT.get(rule["id"])
+        left = [node for node in nodes if own is None or own not in node]
+        if left and rule["impact"] in ("serious", "critical"):
+            found[rule["id"]] = left
+    return found
+
+
+def wear(page: Page, address: str, theme: str) -> None:
+    """Choose a theme as the settings menu does."""
+    page.add_init_script(
+        "for (const path of ['/', '/models']) localStorage.setItem(`stActiveTheme-${path}-v2`, "
+        + json.dumps(json.dumps(theme))
+        + ")"
+    )
+
+
+def test_a_new_visitor_reads_in_the_dark_until_the_light_theme_is_chosen(browser: Browser, address: str) -> None:
+    context = browser.new_context(color_scheme="light", locale="en-GB")
+    page = context.new_page()
+    visit(page, address)
+    expect(page.locator(".stApp")).to_have_css("background-color", DARK, timeout=15_000)
+    page.evaluate("localStorage.setItem('stActiveTheme-/-v2', JSON.stringify('Light'))")
+    page.reload()
+    settled(page)
+    expect(page.locator(".stApp")).to_have_css("background-color", LIGHT)
+    context.close()
+
+
+def test_a_browser_that_speaks_chinese_gets_chinese_and_keeps_it(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    visit(page, address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("影像判读")
+    expect(page.get_by_text("仅供研究使用；非医疗器械")).to_be_visible()
+    page.get_by_role("link", name="模型").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("模型")
+    expect(page).to_have_url(re.compile("lang=zh_CN"))
+    context.close()
+
+
+def test_a_scan_is_uploaded_read_and_taken_away(page: Page, address: str) -> None:
+    visit(page, address)
+    data = drawn(1)
+    upload(page, "drawn.png", data)
+    expect(page.locator(".medai-answer h2")).to_be_visible()
+    viewer(page)
+    said = taken_json(page)
+    assert said["research_use"] == NOTICE
+    assert said["file"] == "drawn.png"
+    assert bool(said["refused"]) == (said["findings"] == [])
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Picture as PNG").click()
+    with Picture.open(taken.value.path()) as picture:
+        assert NOTICE in picture.info["Description"]
+
+
+def taken_json(page: Page) -> dict[str, Any]:
+    """The result as it is taken away."""
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Result as JSON").click()
+    return json.loads(taken.value.path().read_text(encoding="utf-8"))
+
+
+def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page: Page, address: str) -> None:
+    visit(page, address)
+    choose_sample(page, "CT slice bundled")
+    shown = viewer(page)
+    stored = shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
+    shown.get_by_role("button", name="Lung").click()
+    expect(shown.get_by_role("button", name="Lung")).to_have_attribute("aria-pressed", "true")
+    lung = shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
+    assert lung != stored
+    shown.locator(".pane").first.focus()
+    page.keyboard.press("+")
+    expect(shown.get_by_text("140 %")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    assert shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") != lung
+    page.keyboard.press("0")
+    assert shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") == lung
+
+
+def test_the_reader_draws_the_region_that_the_model_reads_in(page: Page, address: str) -> None:
+    visit(page, address)
+    choose_sample(page, "tumour already found")
+    page.get_by_text("I affirm").click()
+    shown = viewer(page)
+    expect(shown.get_by_text("Region found by the model")).to_be_visible(timeout=30_000)
+    shown.get_by_role("button", name="Zoom in").click()
+    shown.get_by_role("button", name="Draw a box").click()
+    shown.locator(".pane").first.focus()
+    for key in ("ArrowRight", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(shown.get_by_text("Region drawn by the reader")).to_be_visible(timeout=30_000)
+    expect(shown.get_by_text("140 %")).to_be_visible()
+    settled(page)
+    assert taken_json(page)["region"]["source"] == "drawn"
+    shown.get_by_role("button", name="Let the model find it").click()
+    expect(shown.get_by_text("Region found by the model")).to_be_visible(timeout=30_000)
+
+
+def test_one_pixel_makes_another_scan(page: Page, address: str) -> None:
+    pixels = np.array(Picture.open(BytesIO(drawn(1, side=1200))))
+    said = []
+    for step in range(2):
+        pixels[600, 600] += step
+        stream = BytesIO()
+        Picture.fromarray(pixels).save(stream, "PNG")
+        visit(page, address)
+        upload(page, "same-name.png", stream.getvalue())
+        said.append(taken_json(page)["sha256"])
+    assert said[0] != said[1]
+
+
+def test_two_readers_never_see_each_others_scan(browser: Browser, address: str) -> None:
+    contexts = [browser.new_context(locale="en-GB") for _ in range(2)]
+    first, second = (context.new_page() for context in contexts)
+    visit(first, address)
+    visit(second, address)
+    upload(first, "first-reader.png", drawn(1))
+    upload(second, "second-reader.png", drawn(2))
+    for page, own, other in ((first, "first", "second"), (second, "second", "first")):
+        expect(page.locator(".medai-header")).to_contain_text(f"{own}-reader.png")
+        assert f"{other}-reader" not in page.content()
+    second.reload()
+    settled(second)
+    expect(second.get_by_text("No scan yet")).to_be_visible()
+    for context in contexts:
+        context.close()
+
+
+def test_no_page_talks_to_anyone_but_this_machine(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    asked: set[str | None] = set()
+    page.on("request", lambda request: asked.add(urlparse(request.url).hostname))
+    page.on("websocket", lambda socket: asked.add(urlparse(socket.url).hostname))
+    for path in PAGES:
+        visit(page, address, path)
+    visit(page, address)
+    upload(page, "drawn.png", drawn(1))
+    viewer(page)
+    page.wait_for_timeout(1000)
+    assert asked - {None, "", "127.0.0.1"} == set()
+    context.close()
+
+
+@pytest.mark.skipif(os.environ.get("MEDAI_SCREENSHOTS") != "1", reason="set MEDAI_SCREENSHOTS=1 to renew docs/*.png")
+def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
+    visit(page, address)
+    choose_sample(page, "pneumonia")
+    viewer(page)
+    photograph(page, "scan")
+    visit(page, address, "models")
+    expect(page.locator(".stTable, .st-key-empty").first).to_be_visible()
+    photograph(page, "models")
+
+
+def photograph(page: Page, name: str) -> None:
+    settled(page)
+    height = page.evaluate("document.querySelector('.stMain').scrollHeight")
+    page.set_viewport_size({"width": 1440, "height": min(max(height, 900), 1600)})
+    page.wait_for_timeout(1500)
+    page.screenshot(path=ROOT / "docs" / f"{name}.png")

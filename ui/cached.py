@@ -1,0 +1,100 @@
+"""The core behind Streamlit's caches.
+
+A cache of Streamlit hashes only a sample of a large array, and so gave two volumes that differ in one
+voxel the same answer. Every key here is therefore the sha256 of the file with the options; what a
+patient's scan says is kept for its own session only, and only for the last few scans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from medai_core.cards import Card
+from medai_core.catalog import Catalog, Sample, find_models, samples
+from medai_core.readings import Reading, read_scan
+from ui.language import _
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A file that the reader has given."""
+
+    name: str
+    data: bytes
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the reader asks of a scan; None leaves it to the router."""
+
+    frame: int | None = None
+    model: str | None = None
+    kind: str | None = None
+    affirm: bool = False
+    region: Box | None = None
+
+
+@st.cache_resource(show_spinner=False)
+def models() -> Catalog:
+    """The models of this installation."""
+    return find_models()
+
+
+def card_of(name: str | None) -> Card | None:
+    """The card of a model by its name."""
+    return models().card(name) if name else None
+
+
+def samples_to_try() -> tuple[Sample, ...]:
+    """Scans that are no patient's."""
+    return samples(models())
+
+
+def read(scan: Scan, request: Request) -> tuple[Reading, ...]:
+    """The readings of a scan: one for each model that applies.
+
+    Raises
+    ------
+    MedAIError : the file cannot be read as a scan.
+    """
+    with st.spinner(_("Reading the scan…"), show_time=True):
+        return _read(scan.data, models(), scan.sha256, scan.name, astuple(request))
+
+
+@st.cache_data(scope="session", max_entries=6, show_spinner=False)
+def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple) -> tuple[Reading, ...]:
+    request = Request(*asked)
+    return read_scan(
+        _data,
+        file,
+        _models,
+        frame=request.frame,
+        model=request.model,
+        kind=request.kind,
+        affirm=request.affirm,
+        region=request.region,
+    )
+
+
+def outline(scan: Scan) -> tuple[Reading, ...]:
+    """The readings of one of many scans without pixels and maps, so that hundreds can be kept."""
+    return _outline(scan.data, models(), scan.sha256, scan.name)
+
+
+@st.cache_data(scope="session", max_entries=1000, show_spinner=False)
+def _outline(_data: bytes, _models: Catalog, sha256: str, file: str) -> tuple[Reading, ...]:
+    readings = read_scan(_data, file, _models)
+    return tuple(
+        replace(r, evidence=None, image=replace(r.image, pixels=_nothing(), display=_nothing())) for r in readings
+    )
+
+
+def _nothing() -> NDArray[np.uint8]:
+    return np.empty((0, 0), np.uint8)

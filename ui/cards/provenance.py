@@ -1,0 +1,62 @@
+"""Where the data came from, and how the weights came about."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from medai_core.cards import Card, Cohort, Measured
+from ui import words
+from ui.language import _
+from ui.results import facts, plain
+
+
+def sources(card: Card) -> None:
+    """Where the data came from, and how the weights came about."""
+    st.subheader(_("Cohorts"), anchor=False)
+    for cohort in card.cohorts:
+        _cohort(cohort)
+    if card.measured is None:
+        return
+    _training(card.measured)
+    _evaluations(card.measured)
+
+
+def _training(measured: Measured) -> None:
+    """How the weights came about."""
+    st.subheader(_("Provenance"), anchor=False)
+    made = measured.provenance
+    rows = {
+        _("Trained"): f"{made.date} · {words.minutes(made.seconds)}",
+        _("Commit"): made.commit,
+        _("Command"): made.command,
+        _("Seed"): str(made.seed),
+        _("Data"): made.data,
+        **{f"SHA-256 {name}": digest for name, digest in measured.sha256.items()},
+    }
+    facts(rows)
+
+
+def _evaluations(measured: Measured) -> None:
+    """Every use of the test split."""
+    st.subheader(_("Uses of the test split"), anchor=False)
+    uses = [
+        {
+            _("Date"): e.date,
+            _("Commit"): e.commit,
+            **{words.measure_title(name): f"{value:.3f}" for name, value in e.values.items()},
+            _("Note"): _(e.note),
+        }
+        for e in measured.test_evaluations
+    ]
+    table = pd.DataFrame(uses).fillna("")
+    st.table(table, hide_index=True, border="horizontal", alt=_("Uses of the test split"))
+    st.caption(_("Every evaluation on the test split is listed; the first one stays."))
+
+
+def _cohort(cohort: Cohort) -> None:
+    facts = " · ".join(plain(fact) for fact in (cohort.source, cohort.years, cohort.licence) if fact)
+    doi = f" · [doi:{cohort.doi}](https://doi.org/{cohort.doi})" if cohort.doi else ""
+    st.markdown(f"**{plain(cohort.name)}** · {facts}{doi}")
+    if cohort.note:
+        st.caption(plain(_(cohort.note)))

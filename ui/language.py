@@ -1,0 +1,133 @@
+"""The interface in the reader's language.
+
+English stands in the source; every other language is a catalogue ``locale/<language>.po``. It is
+looked up at each call, from the session that asks, so two readers never share a language.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import streamlit as st
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from medai_core.cards import Card, Translation
+from medai_core.errors import N_, Message
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+LOCALE = Path(__file__).parent / "locale"
+
+_forced: ContextVar[str] = ContextVar("forced_language", default="")
+
+KINDS = {
+    "chest_radiograph": N_("chest radiograph"),
+    "brain_mri": N_("brain MRI"),
+    "chest_ct_slice": N_("chest CT slice"),
+    "ct_nodule": N_("CT nodule"),
+    "breast_ultrasound": N_("breast ultrasound"),
+    "blood_smear": N_("blood smear"),
+    "malaria_smear": N_("malaria smear"),
+    "fluorescence_microscopy": N_("fluorescence microscopy"),
+    "stained_tissue": N_("stained tissue"),
+    "other": N_("other kind of image"),
+}
+"""The kinds of image of ``medai_core.cards.KINDS``, in words."""
+
+
+@lru_cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The translations of one language; English, and a language without a file, translate to themselves."""
+    path = LOCALE / f"{language}.po"
+    if not path.exists():
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def language() -> str:
+    """The language of this session: the one in the address, else the one chosen, else the browser's."""
+    if _forced.get():
+        return _forced.get()
+    for asked in (st.query_params.get("lang"), st.session_state.get("language")):
+        if asked in LANGUAGES:
+            return str(asked)
+    return "zh_CN" if (st.context.locale or "").startswith("zh") else "en"
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Everything said inside is in one language: for exports, which are made outside a page's run."""
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def _(text: str) -> str:
+    """``text`` in the reader's language."""
+    return catalogue(language()).gettext(text) if text else ""
+
+
+def say(message: Message) -> str:
+    """A sentence of the core in the reader's language."""
+    return message.say(_)
+
+
+def kind_title(name: str) -> str:
+    """A kind of image in words."""
+    return _(KINDS.get(name, name))
+
+
+def card_words(card: Card) -> Translation:
+    """The card's own words in the reader's language, in English where it has no others."""
+    translated = card.translations.get(language())
+    if translated is not None:
+        return translated
+    return Translation(
+        title=card.title,
+        intended_use=card.intended_use,
+        not_for=card.not_for,
+        limits=card.limits,
+        precondition=card.precondition,
+        population=card.population.description,
+        findings={finding.name: finding.title for finding in card.findings},
+    )
+
+
+def finding_title(card: Card | None, name: str) -> str:
+    """A finding in words; its bare name where no card knows it."""
+    return card_words(card).findings.get(name, name) if card else name
+
+
+def choose_language() -> None:
+    """Ask for the language in the sidebar; keep it in the session and in the address.
+
+    Links of the menu drop the address's parameters, so it is written back on every run.
+    """
+    st.session_state["language"] = language()
+    if st.query_params.get("lang") != language():
+        st.query_params["lang"] = language()
+    st.sidebar.selectbox(
+        _("Language"),
+        list(LANGUAGES),
+        index=list(LANGUAGES).index(language()),
+        format_func=LANGUAGES.__getitem__,
+        key="language_choice",
+        on_change=_keep_language,
+    )
+
+
+def _keep_language() -> None:
+    st.session_state["language"] = st.session_state["language_choice"]
+    st.query_params["lang"] = st.session_state["language_choice"]

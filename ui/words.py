@@ -1,0 +1,203 @@
+"""Numbers and results in words, one way everywhere: on the page, in a table and in an export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medai_core.cards import Card, Measure
+from medai_core.errors import N_, Message
+from medai_core.imaging.images import Image, Patient
+from medai_core.readings import Reading
+from ui.language import _, card_words, finding_title, kind_title, say
+
+MEASURES = {
+    "accuracy": N_("Accuracy"),
+    "auc": N_("AUC"),
+    "macro_auc": N_("AUC, mean over findings"),
+    "balanced_accuracy": N_("Balanced accuracy"),
+    "sensitivity": N_("Sensitivity"),
+    "specificity": N_("Specificity"),
+    "calibration_error": N_("Calibration error"),
+    "calibration_slope": N_("Calibration slope"),
+    "calibration_intercept": N_("Calibration intercept"),
+    "brier": N_("Brier score"),
+    "log_loss": N_("Log loss"),
+    "coverage": N_("Coverage of the conformal set"),
+    "set_size": N_("Mean size of the conformal set"),
+    "accepted": N_("Right inputs that pass"),
+    "refused": N_("Foreign inputs that are refused"),
+    "dice": N_("Dice of the region"),
+    "evidence_inside": N_("Share of the evidence inside the tumour"),
+    "area_inside": N_("Share of the area inside the tumour"),
+    "deletion": N_("Deletion score of the evidence map"),
+    "insertion": N_("Insertion score of the evidence map"),
+}
+"""Measures of a card in words; one that is not listed is shown by its own name."""
+
+DATA = {
+    "test": N_("test split"),
+    "validation": N_("validation split"),
+    "cross-validation": N_("cross-validation"),
+    "test, degraded": N_("test split, degraded files"),
+}
+
+
+def percent(share: float) -> str:
+    """A share in percent, never rounded to a certainty that it is not.
+
+    >>> percent(0.9731), percent(0.99999), percent(0.0)
+    ('97.3 %', '> 99.9 %', '< 0.1 %')
+    """
+    if share > 0.9995:
+        return "> 99.9 %"
+    if share < 0.0005:
+        return "< 0.1 %"
+    return f"{share:.1%}".replace("%", " %")
+
+
+def span(low: float, high: float, *, shares: bool = False) -> str:
+    """An interval in words."""
+    if shares:
+        return _("{low} to {high}").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f} %")
+    return _("{low} to {high}").format(low=f"{low:.3f}", high=f"{high:.3f}")
+
+
+def measure_title(name: str) -> str:
+    """A measure in words: ``sensitivity:glioma`` is the sensitivity for one finding."""
+    base, colon, finding = name.partition(":")
+    title = _(MEASURES.get(base, base.replace("_", " ").capitalize()))
+    return f"{title}: {finding}" if colon else title
+
+
+def data_title(name: str) -> str:
+    """Where a value was measured, in words."""
+    return _(DATA.get(name, name))
+
+
+def model_role(name: str) -> str:
+    """Which model a value is of, in words."""
+    return _({"": N_("this model"), "baseline": N_("baseline")}.get(name, name))
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def joined(titles: Sequence[str]) -> str:
+    """Titles as a list in words."""
+    if len(titles) < 2:
+        return "".join(titles)
+    return _("{first} and {last}").format(first=_(", ").join(titles[:-1]), last=titles[-1])
+
+
+def answer(reading: Reading, card: Card | None) -> str:
+    """The conformal set in words: one finding, or which ones cannot be told apart.
+
+    An empty set says that no finding fits; it tells nothing apart either, so all are named.
+    """
+    names = [f.name for f in reading.findings if f.in_set] or [f.name for f in reading.findings]
+    titles = [finding_title(card, name) for name in names]
+    if sum(f.in_set for f in reading.findings) == 1:
+        return sentence(titles[0])
+    if len(titles) == 2:
+        return _("Cannot tell {first} from {second}").format(first=titles[0], second=titles[1])
+    return _("Cannot tell {titles} apart").format(titles=joined(titles))
+
+
+def reason(refusal: Message, card: Card | None) -> str:
+    """Why there are no findings; the card's own words are said in the reader's language too."""
+    if card and "precondition" in refusal.facts:
+        refusal = Message(refusal.id, {**refusal.facts, "precondition": card_words(card).precondition})
+    return say(refusal)
+
+
+def answer_or_refusal(reading: Reading, card: Card | None) -> str:
+    """The answer, or the refusal with its reason, in one line."""
+    if reading.refusal is not None:
+        return _("Refused: {reason}").format(reason=reason(reading.refusal, card))
+    return answer(reading, card)
+
+
+def coverage_sentence(reading: Reading, card: Card | None) -> str:
+    """What the set promises, and what it was measured to keep."""
+    if reading.coverage is None:
+        return ""
+    nominal = _("Set at {level} nominal coverage.").format(level=f"{reading.coverage:.0%}".replace("%", " %"))
+    if card is None or card.measured is None:
+        return nominal
+    return nominal + " " + measured_coverage(card.measured.conformal.coverage)
+
+
+def measured_coverage(coverage: Measure) -> str:
+    """The measured coverage of the conformal set, with its interval and n."""
+    return _(
+        "Measured: it held the true finding in {value} of scans (95 % interval {span}; n = {n}, {groups} groups)."
+    ).format(
+        value=percent(coverage.value),
+        span=span(coverage.low, coverage.high, shares=True),
+        n=coverage.n,
+        groups=coverage.groups,
+    )
+
+
+def patient_title(patient: Patient) -> str:
+    """Whom the file says it shows; empty where it is silent."""
+    name = (patient.name or "").replace("^", ", ", 1).replace("^", " ").strip(" ,")
+    return " · ".join(part for part in (name, patient.id or "") if part)
+
+
+def patient_facts(patient: Patient) -> str:
+    """Birth date, age and sex, as far as the file states them."""
+    facts = []
+    if patient.birth_date:
+        facts.append(_("born {date}").format(date=patient.birth_date.isoformat()))
+    if patient.age_years is not None:
+        facts.append(_("{age:.0f} years").format(age=patient.age_years))
+    if patient.sex:
+        facts.append({"F": _("female"), "M": _("male")}.get(patient.sex, patient.sex))
+    return ", ".join(facts)
+
+
+def scan_time(image: Image) -> str:
+    """When the scan was made, to the minute; empty where the file is silent."""
+    return image.acquired.strftime("%Y-%m-%d %H:%M") if image.acquired else ""
+
+
+def image_facts(image: Image) -> str:
+    """Format, modality, size, frame and spacing in one line."""
+    height, width = image.display.shape[:2]
+    facts = [image.format, image.modality or "", _("{width} × {height} pixels").format(width=width, height=height)]
+    if image.frames > 1:
+        facts.append(_("frame {frame} of {frames}").format(frame=image.frame + 1, frames=image.frames))
+    if image.spacing_mm:
+        facts.append(
+            _("{rows:.2g} × {columns:.2g} mm a pixel").format(rows=image.spacing_mm[0], columns=image.spacing_mm[1])
+        )
+    return " · ".join(fact for fact in facts if fact)
+
+
+def kind_sentence(reading: Reading) -> str:
+    """What the router takes the image for."""
+    if reading.kind is None:
+        return ""
+    return _("{kind} (probability {share})").format(
+        kind=sentence(kind_title(reading.kind.name)), share=percent(reading.kind.probability)
+    )
+
+
+def duration(seconds: float) -> str:
+    """How long a reading took."""
+    if seconds < 1:
+        return _("Read in {ms:.0f} ms").format(ms=1000 * seconds)
+    return _("Read in {s:.1f} s").format(s=seconds)
+
+
+def minutes(seconds: float) -> str:
+    """How long a training took."""
+    return _("{n:.0f} minutes").format(n=seconds / 60)
+
+
+def model_title(card: Card | None) -> str:
+    """A model by its title; says so where none applies."""
+    return card_words(card).title if card else _("no model applies")
