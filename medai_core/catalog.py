@@ -47,7 +47,7 @@ class Catalog:
         """The model that tells which kind of image something is."""
         routers = self.trained("applicability")
         if not routers:
-            raise ModelError("model.unknown", name="scan_kind", known=", ".join(c.name for c in self.cards) or "-")
+            raise ModelError("model.none_trained")
         return routers[0]
 
     def network(self, card: Card, file: str = WEIGHTS) -> Network:

@@ -24,6 +24,7 @@ MESSAGES: dict[str, str] = {
     "card.unknown": N_("The card {path} has an unknown field '{field}'. Correct its spelling or remove it."),
     "card.wrong_type": N_("The card {path} has {found} in the field '{field}' where {needed} is needed."),
     "model.unknown": N_("There is no model named '{name}'. Choose one of: {known}."),
+    "model.none_trained": N_("No model that tells the kind of an image is here. Restore models/scan_kind or train it."),
     "model.no_weights": N_("The model '{name}' has no file {file}. Restore the folder or train it again."),
     "model.changed": N_(
         "The weights {file} of the model '{name}' are not those its card was measured on. Restore or train the model."
@@ -66,7 +67,7 @@ MESSAGES: dict[str, str] = {
     "notice.view": N_("View not verified: the file does not state it."),
     "notice.frame": N_("Frame {frame} of {frames} was read, not the whole series."),
     # Samples to try
-    "sample.synthetic": N_("SYNTHETIC example {number} for the model '{title}'"),
+    "sample.synthetic": N_("SYNTHETIC {number}: {title}"),
     "sample.bundled_ct": N_("CT slice bundled with pydicom"),
     "sample.bundled_mr": N_("MR slice bundled with pydicom"),
     # Manifests

@@ -13,10 +13,8 @@ from ui.language import _, card_words, finding_title, kind_title, say
 MEASURES = {
     "accuracy": N_("Accuracy"),
     "auc": N_("AUC"),
-    "macro_auc": N_("AUC, mean over findings"),
     "balanced_accuracy": N_("Balanced accuracy"),
     "sensitivity": N_("Sensitivity"),
-    "specificity": N_("Specificity"),
     "calibration_error": N_("Calibration error"),
     "calibration_slope": N_("Calibration slope"),
     "calibration_intercept": N_("Calibration intercept"),
@@ -24,22 +22,35 @@ MEASURES = {
     "log_loss": N_("Log loss"),
     "coverage": N_("Coverage of the conformal set"),
     "set_size": N_("Mean size of the conformal set"),
-    "accepted": N_("Right inputs that pass"),
-    "refused": N_("Foreign inputs that are refused"),
-    "dice": N_("Dice of the region"),
-    "evidence_inside": N_("Share of the evidence inside the tumour"),
-    "area_inside": N_("Share of the area inside the tumour"),
+    "refused_share": N_("Right inputs that are refused"),
+    "foreign_refused_share": N_("Foreign inputs that are refused"),
+    "region_dice": N_("Dice of the region, mean"),
+    "region_dice_median": N_("Dice of the region, median"),
+    "evidence_inside_tumour": N_("Share of the evidence inside the tumour"),
+    "area_of_tumour": N_("Share of the area inside the tumour"),
     "deletion": N_("Deletion score of the evidence map"),
     "insertion": N_("Insertion score of the evidence map"),
+    "deletion_of_random_places": N_("Deletion score of random places"),
+    "insertion_of_random_places": N_("Insertion score of random places"),
 }
 """Measures of a card in words; one that is not listed is shown by its own name."""
 
 DATA = {
     "test": N_("test split"),
     "validation": N_("validation split"),
+    "training": N_("training split"),
     "cross-validation": N_("cross-validation"),
+    "cross-validation, repeat 1": N_("cross-validation, repeat 1"),
+    "cross-validation, repeat 2": N_("cross-validation, repeat 2"),
     "test, degraded": N_("test split, degraded files"),
 }
+
+WRITTEN_BY_RECIPES = (
+    N_("reference network"),
+    N_("other, from sources not trained on"),
+    N_("region outlined by a reader"),
+)
+"""What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
 
 
 def percent(share: float) -> str:
@@ -62,11 +73,17 @@ def span(low: float, high: float, *, shares: bool = False) -> str:
     return _("{low} to {high}").format(low=f"{low:.3f}", high=f"{high:.3f}")
 
 
-def measure_title(name: str) -> str:
-    """A measure in words: ``sensitivity:glioma`` is the sensitivity for one finding."""
-    base, colon, finding = name.partition(":")
+def measure_title(name: str, card: Card | None = None) -> str:
+    """A measure in words: ``sensitivity_glioma`` is for one finding, ``..._accepted`` for accepted inputs only."""
+    base = name.removesuffix("_accepted")
+    finding = ""
+    for start in ("sensitivity_", "calibration_intercept_"):
+        if base.startswith(start):
+            base, finding = start.removesuffix("_"), base.removeprefix(start)
     title = _(MEASURES.get(base, base.replace("_", " ").capitalize()))
-    return f"{title}: {finding}" if colon else title
+    if finding:
+        title = f"{title}: {finding_title(card, finding)}"
+    return _("{measure}, refused inputs left out").format(measure=title) if name.endswith("_accepted") else title
 
 
 def data_title(name: str) -> str:
@@ -76,7 +93,12 @@ def data_title(name: str) -> str:
 
 def model_role(name: str) -> str:
     """Which model a value is of, in words."""
-    return _({"": N_("this model"), "baseline": N_("baseline")}.get(name, name))
+    return _(name) if name else _("this model")
+
+
+def subgroup_title(name: str) -> str:
+    """Which inputs a value is of, in words."""
+    return _(name) if name else _("all")
 
 
 def sentence(text: str) -> str:

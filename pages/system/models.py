@@ -21,6 +21,6 @@ cards.overview(card)
 cards.purpose(card)
 cards.findings(card)
 if card.measured:
-    cards.performance(card.measured)
+    cards.performance(card)
     cards.trust(card)
 cards.sources(card)

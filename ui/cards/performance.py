@@ -13,10 +13,12 @@ from ui.language import _, kind_title
 from ui.results import plain
 
 
-def performance(measured: Measured) -> None:
+def performance(card: Card) -> None:
     """How good it is: every measure with its interval, n and groups, then what else was tried."""
+    measured = card.measured
+    assert measured is not None
     st.subheader(_("How good"), anchor=False)
-    table = pd.DataFrame([_measure_row(m) for m in measured.performance])
+    table = pd.DataFrame([_measure_row(m, card) for m in measured.performance])
     st.dataframe(
         table.loc[:, (table != "").any()], hide_index=True, height="content", alt=_("Measures with 95 % intervals")
     )
@@ -43,15 +45,15 @@ def _compared(measured: Measured) -> None:
     st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=_("What was compared"))
 
 
-def _measure_row(m: Measure) -> dict[str, object]:
+def _measure_row(m: Measure, card: Card) -> dict[str, object]:
     return {
-        _("Measure"): words.measure_title(m.measure),
+        _("Measure"): words.measure_title(m.measure, card),
         _("Value"): f"{m.value:.3f}",
         _("95 % interval"): words.span(m.low, m.high),
         "n": m.n,
         _("Groups"): m.groups,
         _("Measured on"): words.data_title(m.data),
-        _("Subgroup"): m.subgroup or _("all"),
+        _("Subgroup"): words.subgroup_title(m.subgroup),
         _("Model"): words.model_role(m.model),
         _("A perfect model at this n"): "" if m.ideal is None else f"{m.ideal:.3f}",
     }

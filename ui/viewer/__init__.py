@@ -86,7 +86,7 @@ def _may_draw(reading: Reading, card: Card | None) -> bool:
 @st.cache_data(scope="session", max_entries=4, show_spinner=False)
 def _pixels(sha256: str, frame: int, _image: Image) -> dict[str, Any]:
     """What the browser draws: the pixels as shown and, for windowing, as the modality gave them."""
-    display, values = _image.display, _image.pixels
+    display = _image.display
     step = -(-max(display.shape[:2]) // LONGEST)
     shown = np.asarray(Picture.fromarray(display).reduce(step)) if step > 1 else display
     row_mm, column_mm = _image.spacing_mm or (0, 0)
@@ -95,7 +95,7 @@ def _pixels(sha256: str, frame: int, _image: Image) -> dict[str, Any]:
         "full": list(display.shape[:2]),
         "display": _packed(shown),
         "channels": 3 if shown.ndim == 3 else 1,
-        "values": _values(values, display, step) if _windowed(_image) else None,
+        "values": _values(_image, step) if _windowed(_image) else None,
         "aspect": row_mm / column_mm if column_mm else 1.0,
         "mm": column_mm,
     }
@@ -110,8 +110,9 @@ def _windowed(image: Image) -> bool:
     return image.display.ndim == 2 and (image.modality == "CT" or float(np.ptp(image.pixels)) > 255)
 
 
-def _values(pixels: NDArray[Any], display: NDArray[np.uint8], step: int) -> dict[str, Any]:
+def _values(image: Image, step: int) -> dict[str, Any]:
     """The pixels as 16-bit numbers with the line that turns them back; exact for integers within 16 bits."""
+    pixels: NDArray[Any] = image.pixels
     if step > 1:
         pixels = np.asarray(Picture.fromarray(pixels).reduce(step))
     low, high = float(pixels.min()), float(pixels.max())
@@ -123,15 +124,8 @@ def _values(pixels: NDArray[Any], display: NDArray[np.uint8], step: int) -> dict
         "intercept": low,
         "low": low,
         "high": high,
-        "inverted": _inverted(pixels, display, step),
+        "inverted": image.inverted,
     }
-
-
-def _inverted(pixels: NDArray[Any], display: NDArray[np.uint8], step: int) -> bool:
-    """Whether small values are shown bright (a MONOCHROME1 film)."""
-    shown = display[::step, ::step][: pixels.shape[0], : pixels.shape[1]].astype(float)
-    values = pixels[: shown.shape[0], : shown.shape[1]]
-    return float(np.mean((values - values.mean()) * (shown - shown.mean()))) < 0
 
 
 def _presets(image: Image) -> list[dict[str, Any]]:
