@@ -189,12 +189,13 @@ def measures(made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: 
 def with_and_without_refusals(
     made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: int = 1000
 ) -> tuple[Measure, ...]:
-    """``measures`` over all, the share refused, and ``measures`` over the accepted, named ``..._accepted``."""
-    every = measures(made, rule, data=data, seed=seed, draws=draws)
+    """``measures`` over all, the share refused and, where some are, over the accepted (``..._accepted``)."""
+    answered = bool(np.isfinite(made.probability).all(axis=1).any())
+    every = measures(made, rule, data=data, seed=seed, draws=draws) if answered else ()
     groups = np.unique(made.group, return_inverse=True)[1]
     share = _share(made.refused, groups, made.label, seed, draws)
     refused = Measure("refused_share", share.value, share.low, share.high, len(groups), int(groups.max()) + 1, data)
-    if made.refused.all():
+    if made.refused.all() or not made.refused.any():
         return (*every, refused)
     accepted = measures(made.chosen(~made.refused), rule, data=data, seed=seed, draws=draws)
     return (*every, refused, *(Measure(**{**vars(m), "measure": f"{m.measure}_accepted"}) for m in accepted))

@@ -33,7 +33,7 @@ SET = "chest_xray"
 SIZE, STORED = (128, 128), (160, 160)
 FITS = {
     "residual": (networks.residual_network, 24, 2e-3, 1e-3),
-    "depthwise": (networks.depthwise_network, 12, 2e-3, 1e-3),
+    "depthwise": (networks.depthwise_network, 16, 2e-3, 1e-3),
     "reference": (networks.reference_network, 6, 1e-3, 0.0),
 }
 """By name: the network, epochs, learning rate, weight decay."""

@@ -18,7 +18,7 @@ from medai_core.metrics import softmax
 from tests.scans import grey
 
 MODELS = find_models()
-CLASSIFIERS = MODELS.trained("classification")
+CLASSIFIERS = [card for card in MODELS.cards if card.task == "classification"]
 GREY = np.random.default_rng(1).integers(0, 256, (200, 160), dtype=np.uint8)
 
 
