@@ -8,18 +8,26 @@ of the cross-validation, averaged, serve. The router (``scan_kind``) must have b
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent.parent))  # a recipe runs from anywhere, without being installed
+
 import keras
 import numpy as np
 import pandas as pd
-import report
 from keras import ops
 from numpy.typing import NDArray
 from PIL import Image as Picture
+
+# Nothing is installed: a recipe finds the project by its own place.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import report
 
 from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import region_inputs, unit
@@ -29,7 +37,6 @@ from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.export import averaged, with_embedding, write_network
 from medai_core.training.fitting import fit, split_groups
 
-FOLDER = Path(__file__).resolve().parent
 NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
 STORED, MASK, CROP, SLICE, MARGIN, LEAST = 128, 96, 96, 64, 1.8, 0.3
@@ -164,12 +171,13 @@ def found_regions(
     return [largest_region(m, (STORED, STORED), least=LEAST) for m in masks], masks
 
 
-def stacked(inputs: list[tuple[Pixels, Pixels]]) -> list[NDArray[np.float32]]:
+def stacked(inputs: list[tuple[Pixels, Pixels]]) -> dict[str, NDArray[np.float32]]:
     """Crops and slices as a batch for the network."""
-    return [unit(np.stack([crop for crop, _ in inputs]))[..., None], unit(np.stack([whole for _, whole in inputs]))]
+    crops, slices = (np.stack(pixels) for pixels in zip(*inputs, strict=True))
+    return {"crop": unit(crops)[..., None], "slice": unit(slices)}
 
 
-def seen(samples: Samples, boxes: list[Box]) -> list[NDArray[np.float32]]:
+def seen(samples: Samples, boxes: list[Box]) -> dict[str, NDArray[np.float32]]:
     """What the two eyes see of every slice with its box."""
     return stacked([region_inputs(samples.grey[i], box, CROP, SLICE, MARGIN) for i, box in enumerate(boxes)])
 
@@ -198,7 +206,7 @@ def fit_types(given: recipes.Options, samples: Samples, boxes: list[Box | None])
 
 
 def held_out_logits(
-    given: recipes.Options, samples: Samples, members: list[keras.Model], inputs: list[NDArray[np.float32]]
+    given: recipes.Options, samples: Samples, members: list[keras.Model], inputs: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """Each slice's logits by the members that never saw its block, (REPEATS, n, classes)."""
     logits = np.zeros((REPEATS, len(samples.label), len(NAMES)), dtype=np.float32)
@@ -207,12 +215,14 @@ def held_out_logits(
         for k in range(FOLDS):
             rows = np.flatnonzero(fold == k)
             member = members[repeat * FOLDS + k]
-            logits[repeat, rows] = member.predict([x[rows] for x in inputs], batch_size=64, verbose=0)["logits"]
+            logits[repeat, rows] = member.predict(
+                {name: x[rows] for name, x in inputs.items()}, batch_size=64, verbose=0
+            )["logits"]
     return logits
 
 
 def held_out_features(
-    given: recipes.Options, samples: Samples, members: list[keras.Model], inputs: list[NDArray[np.float32]]
+    given: recipes.Options, samples: Samples, members: list[keras.Model], inputs: dict[str, NDArray[np.float32]]
 ) -> list[tuple[Ints, NDArray[np.float32]]]:
     """For each fold of the first repeat, its rows and every slice's features by the member that never saw them."""
     fold = samples.folds(given.seed)
@@ -224,10 +234,10 @@ def held_out_features(
 
 def drawer(
     samples: Samples, boxes: list[Box | None]
-) -> Callable[[Ints, np.random.Generator], tuple[list[NDArray[np.float32]], Ints]]:
+) -> Callable[[Ints, np.random.Generator], tuple[tuple[NDArray[np.float32], ...], Ints]]:
     """Batches of turned, toned slices, half with the outlined box and half with the found one, both jittered."""
 
-    def draw(chosen: Ints, rng: np.random.Generator) -> tuple[list[NDArray[np.float32]], Ints]:
+    def draw(chosen: Ints, rng: np.random.Generator) -> tuple[tuple[NDArray[np.float32], ...], Ints]:
         inputs = []
         for i in chosen:
             seed = int(rng.integers(1 << 31))
@@ -241,7 +251,7 @@ def drawer(
             box = largest_region(marked.astype(np.float32) / 255, (STORED, STORED)) or (32, 32, 96, 96)
             grey = augment(grey, (STORED, STORED), TONE, rng)
             inputs.append(region_inputs(grey, jittered(box, rng), CROP, SLICE, MARGIN))
-        return stacked(inputs), samples.label[chosen]
+        return tuple(stacked(inputs)), samples.label[chosen]
 
     return draw
 

@@ -5,14 +5,21 @@ The router (``scan_kind``) must have been trained before: the card's refusals ar
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent.parent))  # a recipe runs from anywhere, without being installed
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+# Nothing is installed: a recipe finds the project by its own place.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from medai_core.cards import Approach, Card, Measure, read_card
 from medai_core.catalog import Catalog, find_models
@@ -27,7 +34,6 @@ from medai_core.training.calibration import fit_calibration, mean_picture, preva
 from medai_core.training.export import averaged, with_embedding, write_network
 from medai_core.training.fitting import fit, split_groups
 
-FOLDER = Path(__file__).resolve().parent
 NAMES = ("normal", "pneumonia")
 SET = "chest_xray"
 SIZE, STORED = (128, 128), (160, 160)

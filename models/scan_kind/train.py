@@ -7,15 +7,22 @@ compressed at random, all kinds alike.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent.parent))  # a recipe runs from anywhere, without being installed
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Picture
+
+# Nothing is installed: a recipe finds the project by its own place.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from medai_core.cards import KINDS, Applicability, Approach, read_card
 from medai_core.catalog import Catalog, find_models
@@ -26,7 +33,6 @@ from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.export import with_embedding, write_network
 from medai_core.training.fitting import fit, split_groups
 
-FOLDER = Path(__file__).resolve().parent
 STORED, SIZE = 144, 128
 SETS = {
     "chest_xray": "chest_radiograph",

@@ -45,7 +45,8 @@ def reason(found: Message | None) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("age_years", "fits"), [(0.0, False), (0.99, False), (1.0, True), (3.0, True), (5.9, True), (6.0, False), (44, False)]
+    ("age_years", "fits"),
+    [(0.0, False), (0.99, False), (1.0, True), (3.0, True), (5.9, True), (6.0, False), (44, False)],
 )
 def test_a_child_is_five_until_the_sixth_birthday(age_years: float, fits: bool) -> None:
     assert reason(header_refusal(FILM, image(age_years))) == (None if fits else "refusal.age")
@@ -72,7 +73,9 @@ def test_another_part_of_the_body_is_refused_by_name(part: str) -> None:
     assert part in found.text  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("view", "fits"), [("AP", True), ("PA", True), ("LL", False), ("RL", False), ("LATERAL", False)])
+@pytest.mark.parametrize(
+    ("view", "fits"), [("AP", True), ("PA", True), ("LL", False), ("RL", False), ("LATERAL", False)]
+)
 def test_a_lateral_film_is_refused(view: str, fits: bool) -> None:
     found = header_refusal(FILM, read_image(dicom(ViewPosition=view, BodyPartExamined="CHEST")))
     assert reason(found) == (None if fits else "refusal.view")

@@ -1,4 +1,4 @@
-"""A folder is a model: it appears when it is dropped in, and its weights are used only if they are the measured ones."""
+"""A folder is a model: it appears when dropped in, and its weights are used only if they are the measured ones."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_folder_that_is_absent_has_no_models_and_so_nothing_that_routes(tmp_pa
 
 def test_an_unknown_model_names_those_that_are_known(tmp_path: Path) -> None:
     dropped(tmp_path)
-    with pytest.raises(ModelError, match="no model named 'crystal_ball'.*new_film_model"):
+    with pytest.raises(ModelError, match=r"no model named 'crystal_ball'.*new_film_model"):
         find_models(tmp_path).card("crystal_ball")
 
 

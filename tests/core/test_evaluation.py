@@ -181,6 +181,12 @@ def test_measures_are_given_with_and_without_the_refused() -> None:
         assert found[f"{name}_accepted"].value == m.value
 
 
+def test_when_nothing_is_refused_the_measures_are_given_once() -> None:
+    found = [m.measure for m in with_and_without_refusals(answers(refused=-1), RULE, data="drawn", draws=5)]
+    assert len(set(found)) == len(found)
+    assert not [name for name in found if name.endswith("_accepted")]
+
+
 def test_when_every_reading_is_refused_the_measures_over_all_remain() -> None:
     found = [m.measure for m in with_and_without_refusals(answers(refused=1.1), RULE, data="drawn", draws=5)]
     assert "auc" in found
