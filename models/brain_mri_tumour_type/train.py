@@ -20,14 +20,10 @@ sys.path.insert(0, str(FOLDER.parent.parent))  # a recipe runs from anywhere, wi
 import keras
 import numpy as np
 import pandas as pd
+import report
 from keras import ops
 from numpy.typing import NDArray
 from PIL import Image as Picture
-
-# Nothing is installed: a recipe finds the project by its own place.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-import report
 
 from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import region_inputs, unit
@@ -234,10 +230,10 @@ def held_out_features(
 
 def drawer(
     samples: Samples, boxes: list[Box | None]
-) -> Callable[[Ints, np.random.Generator], tuple[tuple[NDArray[np.float32], ...], Ints]]:
+) -> Callable[[Ints, np.random.Generator], tuple[dict[str, NDArray[np.float32]], Ints]]:
     """Batches of turned, toned slices, half with the outlined box and half with the found one, both jittered."""
 
-    def draw(chosen: Ints, rng: np.random.Generator) -> tuple[tuple[NDArray[np.float32], ...], Ints]:
+    def draw(chosen: Ints, rng: np.random.Generator) -> tuple[dict[str, NDArray[np.float32]], Ints]:
         inputs = []
         for i in chosen:
             seed = int(rng.integers(1 << 31))
@@ -251,7 +247,7 @@ def drawer(
             box = largest_region(marked.astype(np.float32) / 255, (STORED, STORED)) or (32, 32, 96, 96)
             grey = augment(grey, (STORED, STORED), TONE, rng)
             inputs.append(region_inputs(grey, jittered(box, rng), CROP, SLICE, MARGIN))
-        return tuple(stacked(inputs)), samples.label[chosen]
+        return stacked(inputs), samples.label[chosen]
 
     return draw
 

@@ -18,9 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# Nothing is installed: a recipe finds the project by its own place.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from medai_core.cards import Approach, Card, Measure, read_card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Predictions, Rule, measures, read_manifest

@@ -21,9 +21,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-# Nothing is installed: a recipe finds the project by its own place.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from medai_core.cards import KINDS, Applicability, Approach, read_card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Rule
