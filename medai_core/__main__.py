@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,10 @@ from medai_core.errors import MedAIError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when all went well, 1 when something could not be read or evaluated, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names need not be text, nor a terminal able to show every sign.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return int(options.run(options, find_models(options.models)))
     except MedAIError as error:
@@ -63,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _models(options: argparse.Namespace, models: Catalog) -> int:
     if options.json:
-        print(json.dumps([_plain(dataclasses.asdict(card)) for card in models.cards], ensure_ascii=False))
+        print(json.dumps([_plain(dataclasses.asdict(card)) for card in models.cards]))
         return 0
     for card in models.cards:
         print(f"{card.name}  {card.version}  {card.title}")
@@ -96,7 +101,7 @@ def _read(options: argparse.Namespace, models: Catalog) -> int:
     for file in options.files:
         for line in _lines(file, options, models):
             failed |= "error" in line
-            print(json.dumps(line, ensure_ascii=False) if options.json else _said(line), flush=True)
+            print(json.dumps(line) if options.json else _said(line), flush=True)
     return int(failed)
 
 
@@ -145,8 +150,6 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
     made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
     rule = Rule(card.measured.thresholds, card.measured.conformal.quantile)
     found = with_and_without_refusals(made, rule, data=options.split or str(options.manifest))
-    if options.predictions:
-        predictions_table(made).to_csv(options.predictions, index=False)
     values = {
         m.measure: {"value": rounded(m.value), "low": rounded(m.low), "high": rounded(m.high), "n": m.n} for m in found
     }
@@ -157,6 +160,12 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
     )
     for file in unread:
         print(f"{file.file}: {file.reason}", file=sys.stderr)
+    try:
+        if options.predictions:
+            predictions_table(made).to_csv(options.predictions, index=False)
+    except OSError as error:
+        print(f"{options.predictions} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return 1
     return int(bool(unread))
 
 

@@ -148,7 +148,7 @@ def _answers(
     for i, file in enumerate(table["file"]):
         try:
             yield i, answer(Path(file).read_bytes())
-        except ImageError as error:
+        except (ImageError, OSError) as error:
             unread.append(Unread(file, str(error)))
 
 

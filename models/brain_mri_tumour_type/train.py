@@ -193,7 +193,7 @@ def fit_types(given: recipes.Options, samples: Samples, boxes: list[Box | None])
                 np.flatnonzero(fold != k),
                 drawer(samples, boxes),
                 path=given.work / f"type{repeat}{k}.keras",
-                epochs=1 if given.smoke else 20,
+                epochs=1 if given.smoke else 12,
                 steps=2 if given.smoke else None,
                 seed=seed,
             )

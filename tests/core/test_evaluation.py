@@ -129,11 +129,11 @@ def answer(data: bytes) -> tuple[np.ndarray | None, bool]:
 
 
 def test_files_that_cannot_be_read_are_reported_and_the_others_are_answered(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("good", "bad", "none", "refused")]
-    for file, content in zip(files, (b"g", b"!", b"?", b"r"), strict=True):
+    files = [tmp_path / name for name in ("good", "bad", "none", "refused", "gone")]
+    for file, content in zip(files[:4], (b"g", b"!", b"?", b"r"), strict=True):
         file.write_bytes(content)
     made, unread = predict(table(files), NAMES, answer)
-    assert [u.file for u in unread] == [str(files[1])]
+    assert [u.file for u in unread] == [str(files[1]), str(files[4])]
     assert "no type that can be read" in unread[0].reason
     assert made.file == tuple(str(files[i]) for i in (0, 2, 3))
     assert made.refused.tolist() == [False, True, True]

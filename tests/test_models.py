@@ -1,0 +1,265 @@
+"""Every model folder keeps what its card promises."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from medai_core.cards import Card
+from medai_core.catalog import find_models, sha256
+from medai_core.evaluation import decide
+from medai_core.imaging.applicability import recognise
+from medai_core.imaging.classification import Map, classify, crop_box
+from medai_core.imaging.saliency import evidence_over_image
+from medai_core.metrics import softmax
+from medai_core.readings import read_scan
+from medai_core.runtime import Arrays, Network
+from tests.scans import grey
+
+MODELS = find_models()
+ROOT = MODELS.folder.parent
+every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
+every_classifier = pytest.mark.parametrize(
+    "card", [card for card in MODELS.cards if card.task == "classification"], ids=lambda card: card.name
+)
+
+
+def folder(card: Card) -> Path:
+    return MODELS.folder / card.name
+
+
+def examples(card: Card) -> list[Path]:
+    return sorted(folder(card).glob("example*.png"))
+
+
+@every_model
+def test_a_card_is_complete(card: Card) -> None:
+    made = card.measured
+    assert made is not None, "the recipe has not run"
+    assert made.performance
+    assert made.reliability
+    assert sum(map(sum, made.confusion)) > 0
+    assert any(approach.chosen for approach in made.approaches)
+    assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
+    assert made.provenance.seconds > 0
+    assert card.limits
+    assert all(cohort.licence and cohort.doi for cohort in card.cohorts)
+
+
+@every_model
+def test_a_card_speaks_chinese_too(card: Card) -> None:
+    words = card.translations["zh_CN"]
+    assert len(words.limits) == len(card.limits)
+    assert set(words.findings) == {finding.name for finding in card.findings}
+    assert bool(words.precondition) == bool(card.precondition)
+    said = [words.title, words.intended_use, words.not_for, words.population, *words.limits, *words.findings.values()]
+    assert all(any("\u4e00" <= sign <= "\u9fff" for sign in text) for text in said)
+
+
+@every_model
+def test_every_measure_has_an_interval_and_the_number_of_images_and_groups(card: Card) -> None:
+    assert card.measured is not None
+    for m in card.measured.performance:
+        assert m.n > 0, m
+        assert 0 < m.groups <= m.n, m
+        assert math.isnan(m.value) or (math.isfinite(m.low) and math.isfinite(m.high) and m.low <= m.high), m
+        assert m.measure != "calibration_error" or m.ideal is not None, m
+    known = {(m.measure, m.data) for m in card.measured.performance}
+    for name in ("accuracy", "balanced_accuracy", "coverage", "calibration_slope", "calibration_error"):
+        assert {(name, "test"), (name, "test, degraded")} <= known
+
+
+@every_model
+def test_the_first_use_of_the_test_images_is_logged_and_the_last_one_is_the_cards(card: Card) -> None:
+    assert card.measured is not None
+    log = card.measured.test_evaluations
+    assert log
+    assert [entry.date for entry in log] == sorted(entry.date for entry in log)
+    assert "accuracy" in log[0].values
+    shown = {m.measure: m.value for m in card.measured.performance if (m.data, m.subgroup, m.model) == ("test", "", "")}
+    for name, value in log[-1].values.items():
+        assert shown[name] == pytest.approx(value, rel=1e-5)
+    assert card.measured.conformal.coverage.value == shown["coverage"]
+
+
+@every_model
+def test_the_weights_are_those_that_were_measured(card: Card) -> None:
+    assert card.measured is not None
+    weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras"})
+    assert weights == sorted(card.measured.sha256)
+    assert {"model.tflite", "model.keras"} <= set(weights)
+    for name in weights:
+        assert sha256(folder(card) / name) == card.measured.sha256[name]
+
+
+@every_model
+def test_examples_are_small_and_marked_synthetic_in_the_files_own_words(card: Card) -> None:
+    assert 2 <= len(examples(card)) <= 4
+    for path in examples(card):
+        with Picture.open(path) as picture:
+            picture.load()
+            assert "SYNTHETIC" in picture.text["Description"]  # type: ignore[attr-defined]
+            assert max(picture.size) <= 256
+
+
+@every_model
+def test_a_model_still_returns_what_it_returned_when_it_was_measured(card: Card) -> None:
+    expected = json.loads((folder(card) / "expected.json").read_text(encoding="utf-8"))
+    assert set(expected["examples"]) == {path.name for path in examples(card)}
+    for path in examples(card):
+        wanted, reading = expected["examples"][path.name], read_scan(path.read_bytes(), "", MODELS, affirm=True)[0]
+        assert reading.kind is not None
+        if card.task == "classification":
+            assert (reading.model, reading.refusal is not None) == (card.name, wanted["refused"])
+            found = {finding.name: finding.probability for finding in reading.findings}
+        else:
+            found = reading.kind.probabilities
+        assert found == pytest.approx(wanted["probabilities"], abs=expected["tolerance"])
+        names = [finding.name for finding in card.findings]
+        called = names[decide(np.array([[found[n] for n in names]]), names, card.measured.thresholds)[0]]  # type: ignore[union-attr]
+        assert called in path.name
+
+
+@every_classifier
+def test_no_model_accepts_the_examples_of_another(card: Card) -> None:
+    for other in MODELS.cards:
+        for path in examples(other) if other is not card else ():
+            (reading,) = read_scan(path.read_bytes(), "", MODELS, model=card.name, affirm=True)
+            assert reading.refusal is not None, path
+            assert reading.findings == ()
+
+
+class Watched:
+    """A network that remembers what it was given and what it answered."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.given, self.answered = network, Arrays(), Arrays()
+
+    def __call__(self, **inputs: Any) -> Arrays:
+        self.given, self.answered = inputs, self.network(**inputs)
+        return self.answered
+
+
+@pytest.fixture(scope="module")
+def asked() -> Any:
+    """Each network of a model with what it was given for the model's first example, by file."""
+    known: dict[str, dict[str, Watched]] = {}
+
+    def asked(card: Card) -> dict[str, Watched]:
+        if card.name not in known:
+            seen = {p.name: Watched(MODELS.network(card, p.name)) for p in sorted(folder(card).glob("*.tflite"))}
+            display = grey(examples(card)[0])
+            if card.task == "classification":
+                classify(card, seen.__getitem__, display)  # type: ignore[arg-type]
+            else:
+                recognise(display, card, seen["model.tflite"])  # type: ignore[arg-type]
+            known[card.name] = seen
+        return known[card.name]
+
+    return asked
+
+
+@pytest.fixture(scope="module")
+def trainable() -> Iterator[Any]:
+    """The Keras network of a file, read once."""
+    import keras
+
+    known: dict[Path, Any] = {}
+
+    def trainable(path: Path) -> Any:
+        if path not in known:
+            known[path] = keras.saving.load_model(path, compile=False)
+        return known[path]
+
+    yield trainable
+    keras.utils.clear_session()
+
+
+def answer(network: Any, given: Arrays) -> Arrays:
+    """What a Keras network answers."""
+    inputs = [given[x.name] for x in network.inputs]
+    return {name: np.asarray(value) for name, value in network(inputs if len(inputs) > 1 else inputs[0]).items()}
+
+
+@every_model
+def test_what_serves_answers_as_what_was_trained(card: Card, asked: Any, trainable: Any) -> None:
+    for name, served in asked(card).items():
+        found = answer(trainable(folder(card) / name.replace(".tflite", ".keras")), served.given)
+        assert found.keys() == served.answered.keys()
+        for output, value in served.answered.items():
+            np.testing.assert_allclose(value, found[output], rtol=1e-4, atol=1e-4, err_msg=f"{name} {output}")
+        if "logits" in found:
+            assert softmax(found["logits"]) == pytest.approx(softmax(served.answered["logits"]), abs=1e-4)
+
+
+@every_classifier
+def test_evidence_comes_from_what_was_learnt_and_is_gone_when_the_head_is_random(
+    card: Card, asked: Any, trainable: Any
+) -> None:
+    """Adebayo 2018: a map that survives random weights shows the image's edges, not the network's reasons."""
+    given, network = asked(card)["model.tflite"].given, trainable(folder(card) / "model.keras")
+    learnt = answer(network, given)
+    k, heads = int(learnt["logits"].argmax()), list(evidence_layers(network))
+    kept = [head.get_weights() for head in heads]
+    alike = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        for head, weights in zip(heads, kept, strict=True):
+            head.set_weights([rng.normal(0, w.std(), w.shape) for w in weights])
+        alike.append(
+            np.corrcoef(over_image(learnt, card)[k].ravel(), over_image(answer(network, given), card)[k].ravel())
+        )
+    for head, weights in zip(heads, kept, strict=True):
+        head.set_weights(weights)
+    assert len(heads) >= 1
+    assert np.mean(alike, axis=0)[0, 1] < 0.5
+    assert over_image(answer(network, given), card) == pytest.approx(over_image(learnt, card))
+
+
+def evidence_layers(network: Any) -> Iterator[Any]:
+    """The layers that give a map for each class, in every averaged member."""
+    for layer in network.layers:
+        if hasattr(layer, "layers"):
+            yield from evidence_layers(layer)
+        elif layer.name.endswith("evidence") and layer.get_weights():
+            yield layer
+
+
+def over_image(outputs: Arrays, card: Card) -> np.ndarray:
+    """The evidence of a network's outputs over an image of 128 x 128, whose region is its middle."""
+    extents = {"evidence": (0.0, 0.0, 128.0, 128.0), "slice_evidence": (0.0, 0.0, 128.0, 128.0)}
+    if card.input.region:
+        extents["evidence"] = crop_box((44, 44, 84, 84), card.input.region.margin)
+    maps = [Map(np.moveaxis(outputs[name][0], -1, 0), extents[name]) for name in extents if name in outputs]
+    return evidence_over_image(maps, (128, 128))
+
+
+@every_model
+def test_a_recipe_runs_on_images_that_it_draws_itself(card: Card, tmp_path: Path) -> None:
+    out = tmp_path / card.name
+    words = [f"models/{card.name}/train.py", "--smoke", "--out", str(out), "--work", str(tmp_path / "work")]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=280, env=without_python_path()
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for file in ("card.toml", "measured.toml", "model.tflite", "model.keras"):
+        assert (out / file).stat().st_size > 0, file
+    (made,) = [c for c in find_models(tmp_path).cards if c.name == card.name]
+    assert made.measured is not None
+    assert "--smoke" in made.measured.provenance.command
+    find_models(tmp_path).network(made)
+
+
+def without_python_path() -> dict[str, str]:
+    """A recipe must find the project by itself."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
