@@ -36,7 +36,8 @@ def averaged(members: Sequence[keras.Model], *, mirror: bool = False) -> keras.M
             seen.append(_mirrored(member(ops.flip(inputs[0], axis=2))))
         answers.append({name: _mean([s[name] for s in seen]) for name in seen[0]})
     outputs = {name: _mean(_same_size([a[name] for a in answers])) for name in answers[0] if name != "features"}
-    outputs["features"] = _joined([a["features"] for a in answers])
+    if "features" in answers[0]:
+        outputs["features"] = _joined([a["features"] for a in answers])
     return keras.Model(inputs, outputs)
 
 

@@ -114,29 +114,30 @@ def fit_reference(given: recipes.Options, samples: Samples, training: NDArray[np
 
     After the first, most errors were drawings and photographs taken for a scan.
     """
-    first = fit_course(given, "first", samples, training, OFTEN)
+    first = fit_course(given, "first", samples, training, FIRST)
     extra = joined(list(drawn_others(given, course=2)))
     more = Samples(
         np.concatenate([samples.pixels[training], extra.pixels]),
         np.concatenate([samples.label[training], extra.label]),
         [],
     )
-    second = fit_course(given, "second", more, np.arange(len(more.label)), OFTEN_AGAIN, first.get_weights())
+    second = fit_course(given, "second", more, np.arange(len(more.label)), SECOND, first.get_weights())
     return [first, second]
 
 
 @dataclass(frozen=True)
 class Course:
-    """How a network is fitted: steps, learning rate, how much images are changed, how often *other* is drawn."""
+    """How a network is fitted: epochs of so many steps, learning rate, how images are changed, how often *other* comes."""
 
+    epochs: int
     steps: int
     rate: float
     how: Augmentation
     others: float
 
 
-OFTEN = Course(3000, 1e-3, ALIKE, 2.0)
-OFTEN_AGAIN = Course(1600, 7e-4, replace(ALIKE, degrade=0.4, border=0.1, zoom=0.2, contrast=0.3), 8.0)
+FIRST = Course(20, 150, 1e-3, ALIKE, 2.0)
+SECOND = Course(16, 100, 7e-4, replace(ALIKE, degrade=0.4, border=0.1, zoom=0.2, contrast=0.3), 8.0)
 
 
 def fit_course(
@@ -165,8 +166,8 @@ def fit_course(
         training,
         draw,
         path=given.work / f"{name}.keras",
-        epochs=1 if given.smoke else course.steps // 100,
-        steps=2 if given.smoke else 100,
+        epochs=1 if given.smoke else course.epochs,
+        steps=2 if given.smoke else course.steps,
         seed=given.seed,
         rate=course.rate,
         decay=0.0,
