@@ -130,7 +130,7 @@ def ordinary(models: Path) -> None:
     members = with_last_maps(network)
 
     def explain() -> Any:
-        logits = network.predict(pixels, verbose=0)["logits"][0]
+        logits = network.predict([pixels], verbose=0)["logits"][0]
         heat = grad_cam(members, pixels, int(logits.argmax()))
         Image.fromarray(heat).resize(picture.size, Image.Resampling.BILINEAR)
         return logits
@@ -156,7 +156,7 @@ def grad_cam(members: list[Any], pixels: Any, k: int) -> Any:
     heats = []
     for member in members:
         with tf.GradientTape() as tape:
-            maps, logits = member(pixels)
+            maps, logits = member([pixels])
             tape.watch(maps)
             score = logits[:, k]
         weight = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2), keepdims=True)

@@ -73,25 +73,40 @@ def calibration_line(label: Ints, probability: Floats) -> tuple[float, float]:
     """
     p = np.clip(probability, 1e-7, 1 - 1e-7)
     logit = np.log(p / (1 - p))
-    slope = _logistic(np.column_stack([np.ones_like(logit), logit]), label, np.zeros_like(logit))
-    intercept = _logistic(np.ones((len(logit), 1)), label, logit)
-    return float(intercept[0]), float(slope[1])
+    found, others = logit[label == 1], logit[label == 0]
+    if len(found) == 0 or len(others) == 0:
+        return float("nan"), float("nan")
+    apart = found.min() >= others.max() or found.max() <= others.min()
+    return _intercept(label, logit), float("nan") if apart else _slope(label, logit)
 
 
-def _logistic(design: Floats, label: Ints, offset: Floats) -> Floats:
-    """Maximum-likelihood coefficients by Newton's method; nan where it does not settle."""
-    beta = np.zeros(design.shape[1])
+def _intercept(label: Ints, logit: Floats) -> float:
+    """The shift of the log-odds that makes the labels most likely, by Newton's method."""
+    shift = 0.0
     for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -40, 40)))
-        information = design.T @ (design * (p * (1 - p))[:, None])
-        if np.linalg.cond(information) > 1e12:
+        p = 1 / (1 + np.exp(-(logit + shift)))
+        step = float((label - p).sum() / max((p * (1 - p)).sum(), 1e-12))
+        shift += float(np.clip(step, -2, 2))
+        if abs(step) < 1e-8:
+            return shift
+    return float("nan")
+
+
+def _slope(label: Ints, logit: Floats) -> float:
+    """The slope of the logistic regression on the log-odds, by Newton's method; nan where it does not settle."""
+    shift, slope = 0.0, 0.0
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(shift + slope * logit, -40, 40)))
+        weight, rest = p * (1 - p), label - p
+        a, b, c = weight.sum(), weight @ logit, weight @ logit**2
+        determinant = a * c - b * b
+        if determinant < 1e-12 * a * c:
             break
-        step = np.linalg.solve(information, design.T @ (label - p))
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            return np.asarray(beta)
-    undefined: Floats = np.full(design.shape[1], np.nan)
-    return undefined
+        steps = np.array([c * rest.sum() - b * (rest @ logit), a * (rest @ logit) - b * rest.sum()]) / determinant
+        shift, slope = shift + float(np.clip(steps[0], -2, 2)), slope + float(np.clip(steps[1], -2, 2))
+        if np.abs(steps).max() < 1e-8:
+            return slope
+    return float("nan")
 
 
 def calibration_error(label: Ints, probability: Floats, bins: int = 10) -> float:

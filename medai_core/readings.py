@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from medai_core.cards import Card
 from medai_core.catalog import WEIGHTS, Catalog
 from medai_core.errors import Message, ModelError
-from medai_core.evaluation import Answer
 from medai_core.imaging.applicability import (
     Kind,
     header_notices,
@@ -28,6 +27,10 @@ from medai_core.imaging.saliency import evidence_over_image
 from medai_core.imaging.segmentation import Box
 from medai_core.metrics import Floats
 from medai_core.runtime import Network
+
+if TYPE_CHECKING:
+    # Only a type: pandas, which evaluation needs, takes longer to import than a scan to read.
+    from medai_core.evaluation import Answer
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ def dicom(pixels: NDArray[np.uint8] = RAMP, **header: object) -> bytes:
     ds.Rows, ds.Columns = pixels.shape
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
+    ds.WindowCenter, ds.WindowWidth = 128, 256  # shown as it is
     ds.PixelData = pixels.tobytes()
     for keyword, value in header.items():
         setattr(ds, keyword, value)

@@ -187,8 +187,8 @@ def trainable() -> Iterator[Any]:
 
 def answer(network: Any, given: Arrays) -> Arrays:
     """What a Keras network answers."""
-    inputs = [given[x.name] for x in network.inputs]
-    return {name: np.asarray(value) for name, value in network(inputs if len(inputs) > 1 else inputs[0]).items()}
+    answered = network([given[x.name] for x in network.inputs])
+    return {name: np.asarray(value) for name, value in answered.items()}
 
 
 @every_model

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
@@ -63,6 +64,16 @@ def options(folder: Path, arguments: Sequence[str] | None = None) -> Options:
 def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:
     """An image file as (rows, columns) of ``size``, squashed."""
     return np.asarray(Picture.open(file).convert("L").resize((size[1], size[0]), Picture.Resampling.BILINEAR))
+
+
+def test_files(data: Path, sets: Sequence[str], count: int = 150) -> list[Path]:
+    """Up to ``count`` files of the test split of each of the sets, evenly spread over its manifest."""
+    files = []
+    for name in sets:
+        table = pd.read_csv(data / name / "manifest.csv", dtype=str)
+        table = table[table["split"] == "test"]
+        files += [data / name / str(file) for file in table["file"][:: max(1, len(table) // count)][:count]]
+    return files
 
 
 def commit() -> str:

@@ -79,7 +79,7 @@ def write_card(folder: Path, study: Study) -> None:
     rule = Rule(measured.thresholds, measured.conformal.quantile)
     table = read_manifest(given.data / SET / "manifest.csv", study.names, "test")
     performance, made = reporting.test_measures(table, study.names, answer, rule, given.seed)
-    files = [file for name in FOREIGN for file in sorted((given.data / name / "images").iterdir())[::7][:150]]
+    files = recipes.test_files(given.data, FOREIGN)
     performance = (
         *performance,
         *on_masks(card, models, table, given.data / SET, rule),

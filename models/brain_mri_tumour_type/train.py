@@ -37,6 +37,9 @@ NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
 STORED, MASK, CROP, SLICE, MARGIN, LEAST = 128, 96, 96, 64, 1.8, 0.3
 FOLDS, REPEATS = 3, 2
+EPOCHS = (12, 8)
+"""Of the type networks, by repeat."""
+
 PLACE = Augmentation(
     rotation_degrees=15, shift=0.08, zoom=0.2, stretch=0.08, contrast=0, brightness=0, flip=0.5, degrade=0
 )
@@ -193,7 +196,7 @@ def fit_types(given: recipes.Options, samples: Samples, boxes: list[Box | None])
                 np.flatnonzero(fold != k),
                 drawer(samples, boxes),
                 path=given.work / f"type{repeat}{k}.keras",
-                epochs=1 if given.smoke else 12,
+                epochs=1 if given.smoke else EPOCHS[repeat],
                 steps=2 if given.smoke else None,
                 seed=seed,
             )

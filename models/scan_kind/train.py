@@ -127,7 +127,7 @@ def fit_reference(given: recipes.Options, samples: Samples, training: NDArray[np
 
 @dataclass(frozen=True)
 class Course:
-    """How a network is fitted: epochs of so many steps, learning rate, how images are changed, how often *other* comes."""
+    """How a network is fitted: epochs of so many steps, learning rate, changes to images, how often *other* comes."""
 
     epochs: int
     steps: int

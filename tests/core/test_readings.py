@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -146,8 +149,6 @@ def test_the_model_says_whether_it_found_the_region_or_the_reader_drew_it() -> N
 
 def test_one_frame_of_many_is_read_and_named() -> None:
     pages = [Picture.fromarray(grey(FILM)), Picture.fromarray(grey(FILM)[:, ::-1])]
-    from io import BytesIO
-
     out = BytesIO()
     pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
     reading = read(out.getvalue(), frame=0)
@@ -181,3 +182,10 @@ def test_every_result_can_be_written_as_json() -> None:
     for data in (FILM.read_bytes(), BRAIN.read_bytes(), photograph(), bundled("MR_small.dcm").read_bytes()):
         for reading in read_scan(data, "scan", MODELS):
             assert json.loads(json.dumps(as_json(reading), allow_nan=False))["file"] == "scan"
+
+
+def test_a_reading_waits_for_no_library_that_it_does_not_need() -> None:
+    unneeded = "pandas tensorflow keras sklearn streamlit plotly nibabel"
+    code = f"import sys, medai_core.readings, medai_core.catalog; print(set(sys.modules) & set('{unneeded}'.split()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=MODELS.folder.parent)
+    assert done.stdout == "set()\n", done.stderr
