@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from medai_core.cards import Card
+from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.errors import MedAIError
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     read = commands.add_parser("read", help="read scans: findings, or the reason why there are none")
     read.add_argument("files", nargs="+", type=Path, metavar="FILE")
     read.add_argument("--model", help="ask this model only")
-    read.add_argument("--kind", help="the kind of image, where you overrule the router")
+    read.add_argument("--kind", choices=KINDS, metavar="KIND", help="the kind of image, where you overrule the router")
     read.add_argument("--affirm", action="store_true", help="affirm the models' preconditions (see the card)")
     read.add_argument("--frame", type=int, help="which frame of a multi-frame file, from 0 (default: the middle one)")
     read.set_defaults(run=_read)

@@ -115,7 +115,8 @@ def fit(
         rate / 20, total - total // 10, warmup_target=rate, warmup_steps=max(1, total // 10)
     )
     trained = keras.Model(network.inputs, network.output[output])
-    trained.compile(keras.optimizers.AdamW(schedule, weight_decay=decay), loss)
+    # Building a graph takes longer than the few steps of a smoke run.
+    trained.compile(keras.optimizers.AdamW(schedule, weight_decay=decay), loss, run_eagerly=total < 20)
     batches = _Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
     start = time.monotonic()
 

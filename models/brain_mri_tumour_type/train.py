@@ -37,7 +37,7 @@ NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
 STORED, MASK, CROP, SLICE, MARGIN, LEAST = 128, 96, 96, 64, 1.8, 0.3
 FOLDS, REPEATS = 3, 2
-EPOCHS = (12, 8)
+EPOCHS = (12, 6)
 """Of the type networks, by repeat."""
 
 PLACE = Augmentation(
