@@ -41,7 +41,7 @@ class Finding:
     ----------
     probability : calibrated, 0 to 1.
     in_set : whether it is in the conformal set at the reading's nominal coverage.
-    over_threshold : whether the probability reaches the card's threshold.
+    over_threshold : whether the probability reaches the card's threshold; False where the card sets none.
     """
 
     name: str
@@ -232,7 +232,7 @@ def findings_of(card: Card, answer: Classification) -> tuple[Finding, ...]:
     assert card.measured is not None
     thresholds = card.measured.thresholds
     return tuple(
-        Finding(spec.name, float(p), bool(inside), float(p) >= thresholds.get(spec.name, 0.5))
+        Finding(spec.name, float(p), bool(inside), float(p) >= thresholds.get(spec.name, float("inf")))
         for spec, p, inside in zip(card.findings, answer.probabilities, answer.in_set, strict=True)
     )
 

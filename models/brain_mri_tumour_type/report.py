@@ -85,7 +85,7 @@ def write_card(folder: Path, study: Study) -> None:
         *on_masks(card, models, table, given.data / SET, rule),
         *cross_validation(study, card, rule),
         *baseline(study, table),
-        *reporting.faithfulness(card, partial(models.network, card), study.grey, "training"),
+        *reporting.faithfulness(card, partial(models.network, card), study.grey, "training", count=40),
         reporting.foreign_measure(files, study.names, answer, given.seed),
     )
     reporting.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
