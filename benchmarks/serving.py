@@ -124,7 +124,7 @@ def ordinary(models: Path) -> None:
 
     network = keras.saving.load_model(models / MODEL / "model.keras", compile=False)
     picture = Image.open(example(models)).convert("L")
-    if picture.size != (224, 224):
+    if min(picture.size) > 224:
         picture = picture.resize((224, 224), Image.Resampling.BILINEAR)
     pixels = np.asarray(picture.resize((128, 128), Image.Resampling.BILINEAR), dtype=np.float32)[None, ..., None] / 255
     members = with_last_maps(network)
