@@ -89,7 +89,9 @@ def test_training_stays_below_the_catalog_and_tensorflow_stays_in_training() -> 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= (80 if path.is_relative_to(ROOT / "pages") else 300)
+    # A file of tests is a list of cases; it may be twice as long.
+    limits = {"pages": 80, "tests": 600}
+    assert text.count("\n") <= limits.get(path.relative_to(ROOT).parts[0], 300)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1

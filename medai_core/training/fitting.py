@@ -110,25 +110,31 @@ def fit(
         return keras.saving.load_model(path, compile=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     steps = steps or max(1, len(samples) // batch)
-    total = steps * epochs
+    trained = _compiled(network, output, loss, rate, decay, steps * epochs)
+    batches = _Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
+    backup = keras.callbacks.BackupAndRestore(path.parent / f"{path.stem}.backup")
+    trained.fit(batches, epochs=epochs, verbose=0, callbacks=[_progress(path.stem, epochs), backup])
+    network.save(path)
+    return network
+
+
+def _compiled(network: keras.Model, output: str, loss: Any, rate: float, decay: float, total: int) -> keras.Model:
+    """The part of ``network`` that leads to ``output``, ready to be fitted in ``total`` steps."""
     schedule = keras.optimizers.schedules.CosineDecay(
         rate / 20, total - total // 10, warmup_target=rate, warmup_steps=max(1, total // 10)
     )
     trained = keras.Model(network.inputs, network.output[output])
     # Building a graph takes longer than the few steps of a smoke run.
     trained.compile(keras.optimizers.AdamW(schedule, weight_decay=decay), loss, run_eagerly=total < 20)
-    batches = _Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
+    return trained
+
+
+def _progress(name: str, epochs: int) -> keras.callbacks.Callback:
+    """A line of progress after each epoch."""
     start = time.monotonic()
 
     def report(epoch: int, logs: dict[str, float]) -> None:
-        print(
-            f"{path.stem}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, {time.monotonic() - start:.0f} s",
-            flush=True,
-        )
+        seconds = time.monotonic() - start
+        print(f"{name}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.4f}, {seconds:.0f} s", flush=True)
 
-    backup = keras.callbacks.BackupAndRestore(path.parent / f"{path.stem}.backup")
-    trained.fit(
-        batches, epochs=epochs, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report), backup]
-    )
-    network.save(path)
-    return network
+    return keras.callbacks.LambdaCallback(on_epoch_end=report)

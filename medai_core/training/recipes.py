@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from medai_core.cards import Provenance
+from medai_core.cards import Measured, Provenance, read_card
 
 Pixels = NDArray[np.uint8]
 
@@ -74,6 +74,14 @@ def test_files(data: Path, sets: Sequence[str], count: int = 150) -> list[Path]:
         table = table[table["split"] == "test"]
         files += [data / name / str(file) for file in table["file"][:: max(1, len(table) // count)][:count]]
     return files
+
+
+def begun_card(given: Options, folder: Path) -> Measured | None:
+    """What the card in the output folder says so far; the people's part is copied there where it is absent."""
+    earlier = read_card(given.out).measured if (given.out / "card.toml").exists() else None
+    if given.out != folder:
+        (given.out / "card.toml").write_text((folder / "card.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    return earlier
 
 
 def commit() -> str:

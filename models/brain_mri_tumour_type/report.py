@@ -59,9 +59,7 @@ class Study:
 def write_card(folder: Path, study: Study) -> None:
     """Calibrate on the cross-validation, write the draft, test once, write the card and its examples."""
     given = study.given
-    earlier = read_card(given.out).measured if (given.out / "card.toml").exists() else None
-    if given.out != folder:
-        (given.out / "card.toml").write_text((folder / "card.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    earlier = recipes.begun_card(given, folder)
     card = read_card(given.out)
     routers = find_models(folder.parent)
     made_by = recipes.provenance(

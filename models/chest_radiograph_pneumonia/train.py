@@ -137,9 +137,7 @@ def write_card(
     given: recipes.Options, card: Card, samples: Samples, approaches: tuple[Approach, ...], reference: keras.Model
 ) -> None:
     """Calibrate on the validation part, write the draft, test once, write the card and its examples."""
-    earlier = read_card(given.out).measured if (given.out / "card.toml").exists() else None
-    if given.out != FOLDER:
-        (given.out / "card.toml").write_text((FOLDER / "card.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    earlier = recipes.begun_card(given, FOLDER)
     serving = keras.saving.load_model(given.out / "model.keras")
     validation = samples.validation
     seen = _predict(serving, samples.pixels[validation])

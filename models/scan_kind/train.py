@@ -190,9 +190,7 @@ def write_card(
     first: NDArray[np.float32],
 ) -> None:
     """Calibrate on the validation part, clean and damaged; test once; write the card."""
-    earlier = read_card(given.out).measured if (given.out / "card.toml").exists() else None
-    if given.out != FOLDER:
-        (given.out / "card.toml").write_text((FOLDER / "card.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    earlier = recipes.begun_card(given, FOLDER)
     card = read_card(given.out)
     seen = serving.predict(unit(samples.pixels[validation]), batch_size=64, verbose=0)
     label = samples.label[validation]
