@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import ImageChops, ImageFilter, ImageOps
 
+from medai_core.imaging.segmentation import Box
+
 Pixels = NDArray[np.uint8]
 
 
@@ -125,3 +127,13 @@ def _bordered(picture: Picture.Image, rng: np.random.Generator) -> Picture.Image
     )
     colour = (shade,) * len(picture.getbands())
     return ImageOps.expand(inner, border=tuple(int(m) for m in margins), fill=colour if len(colour) > 1 else shade)
+
+
+def jittered(box: Box, size: int, rng: np.random.Generator) -> Box:
+    """The box moved by up to 12 % of its size and scaled by up to a quarter, kept in a square image."""
+    top, left, bottom, right = box
+    height, width = (bottom - top) * np.exp(rng.uniform(-0.22, 0.22)), (right - left) * np.exp(rng.uniform(-0.22, 0.22))
+    y = (top + bottom) / 2 + rng.uniform(-0.12, 0.12) * height
+    x = (left + right) / 2 + rng.uniform(-0.12, 0.12) * width
+    edges = np.clip(np.round([y - height / 2, x - width / 2, y + height / 2, x + width / 2]), 0, size).astype(int)
+    return int(edges[0]), int(edges[1]), max(int(edges[2]), int(edges[0]) + 2), max(int(edges[3]), int(edges[1]) + 2)

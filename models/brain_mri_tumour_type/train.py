@@ -21,7 +21,6 @@ import keras
 import numpy as np
 import pandas as pd
 import report
-from keras import ops
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
@@ -29,9 +28,9 @@ from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import region_inputs, unit
 from medai_core.imaging.segmentation import Box, largest_region
 from medai_core.training import networks, recipes
-from medai_core.training.augmentation import Augmentation, augment
+from medai_core.training.augmentation import Augmentation, augment, jittered
 from medai_core.training.export import averaged, with_embedding, write_network
-from medai_core.training.fitting import fit, split_groups
+from medai_core.training.fitting import fit, overlap_loss, split_groups
 
 NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
@@ -147,14 +146,6 @@ def fit_finders(given: recipes.Options, samples: Samples) -> list[keras.Model]:
     return fitted
 
 
-def overlap_loss(true: keras.KerasTensor, logit: keras.KerasTensor) -> keras.KerasTensor:
-    """Cross-entropy plus one minus the soft Dice coefficient (Milletari 2016, 10.1109/3DV.2016.79)."""
-    p = ops.sigmoid(logit)
-    cross = ops.mean(ops.binary_crossentropy(true, logit, from_logits=True))
-    both, each = ops.sum(p * true, axis=(1, 2, 3)), ops.sum(p, axis=(1, 2, 3)) + ops.sum(true, axis=(1, 2, 3))
-    return cross + 1 - ops.mean((2 * both + 1) / (each + 1))
-
-
 def found_regions(
     finders: list[keras.Model], samples: Samples, fold: Ints
 ) -> tuple[list[Box | None], NDArray[np.float32]]:
@@ -249,20 +240,10 @@ def drawer(
             marked = augment(marked, (STORED, STORED), PLACE, np.random.default_rng(seed))
             box = largest_region(marked.astype(np.float32) / 255, (STORED, STORED)) or (32, 32, 96, 96)
             grey = augment(grey, (STORED, STORED), TONE, rng)
-            inputs.append(region_inputs(grey, jittered(box, rng), CROP, SLICE, MARGIN))
+            inputs.append(region_inputs(grey, jittered(box, STORED, rng), CROP, SLICE, MARGIN))
         return stacked(inputs), samples.label[chosen]
 
     return draw
-
-
-def jittered(box: Box, rng: np.random.Generator) -> Box:
-    """The box moved by up to 12 % of its size and scaled by up to a quarter."""
-    top, left, bottom, right = box
-    height, width = (bottom - top) * np.exp(rng.uniform(-0.22, 0.22)), (right - left) * np.exp(rng.uniform(-0.22, 0.22))
-    y = (top + bottom) / 2 + rng.uniform(-0.12, 0.12) * height
-    x = (left + right) / 2 + rng.uniform(-0.12, 0.12) * width
-    edges = np.clip(np.round([y - height / 2, x - width / 2, y + height / 2, x + width / 2]), 0, STORED).astype(int)
-    return int(edges[0]), int(edges[1]), max(int(edges[2]), int(edges[0]) + 2), max(int(edges[3]), int(edges[1]) + 2)
 
 
 def fit_reference(given: recipes.Options, samples: Samples) -> tuple[keras.Model, Ints]:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medai_core.cards import Approach, Card, Measure, read_card
+from medai_core.cards import Applicability, Approach, Card, Measure, read_card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Predictions, Rule, measures, read_manifest
 from medai_core.imaging.applicability import recognise, template_correlation
@@ -141,17 +141,8 @@ def write_card(
     serving = keras.saving.load_model(given.out / "model.keras")
     validation = samples.validation
     seen = _predict(serving, samples.pixels[validation])
-    template = mean_picture(samples.pixels[samples.training]) if len(samples.training) >= 200 else ()
     routers = find_models(FOLDER.parent)
-    kinds = [recognise(samples.stored[i], routers.router, routers.network(routers.router)) for i in validation]
-    limits = reporting.limits_from(
-        np.linalg.norm(seen["embedding"], axis=1),
-        np.array(
-            [template_correlation(samples.stored[i], np.array(template)) if template else 1.0 for i in validation]
-        ),
-        np.array([k.probabilities[card.input.kind] for k in kinds]),
-        template,
-    )
+    limits = limits_of(card, samples, seen["embedding"], routers)
     made_by = recipes.provenance(
         given, f"{SET}, {len(samples.training)} images to fit, {len(validation)} to choose and calibrate"
     )
@@ -176,6 +167,17 @@ def write_card(
     measured = reporting.tested(measured, performance, made, earlier, "card")
     reporting.write_hashes(measured, given.out)
     write_examples(given, card, samples, models)
+
+
+def limits_of(card: Card, samples: Samples, embedding: NDArray[np.float32], routers: Catalog) -> Applicability:
+    """The limits of applicability, from the validation part."""
+    validation = samples.validation
+    template = mean_picture(samples.pixels[samples.training]) if len(samples.training) >= 200 else ()
+    mean = np.array(template)
+    router, network = routers.router, routers.network(routers.router)
+    kinds = [recognise(samples.stored[i], router, network).probabilities[card.input.kind] for i in validation]
+    likeness = [template_correlation(samples.stored[i], mean) if template else 1.0 for i in validation]
+    return reporting.limits_from(np.linalg.norm(embedding, axis=1), np.array(likeness), np.array(kinds), template)
 
 
 def baseline(samples: Samples, reference: keras.Model, table: pd.DataFrame) -> tuple[Measure, ...]:

@@ -10,6 +10,9 @@ from ui import words
 from ui.language import _
 from ui.results import facts, plain
 
+HEADLINES = ("auc", "accuracy", "balanced_accuracy", "coverage")
+"""What the log of test uses shows of each; the card's file holds every value."""
+
 
 def sources(card: Card) -> None:
     """Where the data came from, and how the weights came about."""
@@ -44,7 +47,7 @@ def _evaluations(measured: Measured) -> None:
         {
             _("Date"): e.date,
             _("Commit"): e.commit,
-            **{words.measure_title(name): f"{value:.3f}" for name, value in e.values.items()},
+            **{words.measure_title(name): f"{e.values[name]:.3f}" for name in HEADLINES if name in e.values},
             _("Note"): _(e.note),
         }
         for e in measured.test_evaluations
