@@ -148,7 +148,7 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
     assert card.measured is not None
     names = [finding.name for finding in card.findings]
     made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
-    rule = Rule(card.measured.thresholds, card.measured.conformal.quantile)
+    rule = Rule(card.measured.thresholds, card.measured.sets().quantile)
     found = with_and_without_refusals(made, rule, data=options.split or str(options.manifest))
     values = {
         m.measure: {"value": rounded(m.value), "low": rounded(m.low), "high": rounded(m.high), "n": m.n} for m in found

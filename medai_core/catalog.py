@@ -10,10 +10,12 @@ from pathlib import Path
 
 from medai_core.cards import Card, read_card
 from medai_core.errors import Message, ModelError
+from medai_core.prognosis.risk import RiskModel, load_model
 from medai_core.runtime import Network
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS = "model.tflite"
+PARAMETERS = "model.npz"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Catalog:
     folder: Path
     cards: tuple[Card, ...]
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
+    _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def card(self, name: str) -> Card:
@@ -62,13 +65,37 @@ class Catalog:
                 self._networks[card.name, file] = self._load(card, file)
             return self._networks[card.name, file]
 
+    def risk_model(self, card: Card) -> RiskModel:
+        """The card's risk model, its parameters' hash checked before they are loaded.
+
+        Raises
+        ------
+        ModelError : the card is of another task, or the file is absent or not the one that was measured.
+        """
+        if card.task != "risk":
+            raise ModelError("model.no_risk", name=card.name)
+        with self._lock:
+            if card.name not in self._risks:
+                self._risks[card.name] = load_model(card, self._checked(card, PARAMETERS))
+            return self._risks[card.name]
+
+    def outcomes(self) -> dict[str, tuple[Card, ...]]:
+        """The trained risk models of each outcome, the recommended one first."""
+        found: dict[str, list[Card]] = {}
+        for card in sorted(self.trained("risk"), key=lambda c: not c.recommended):
+            found.setdefault(card.outcome, []).append(card)
+        return {name: tuple(found[name]) for name in sorted(found)}
+
     def _load(self, card: Card, file: str) -> Network:
+        return Network(self._checked(card, file))
+
+    def _checked(self, card: Card, file: str) -> Path:
         path = self.folder / card.name / file
         if card.measured is None or not path.exists():
             raise ModelError("model.no_weights", name=card.name, file=file)
         if sha256(path) != card.measured.sha256.get(file):
             raise ModelError("model.changed", name=card.name, file=file)
-        return Network(path)
+        return path
 
 
 def find_models(folder: Path | None = None) -> Catalog:

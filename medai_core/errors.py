@@ -30,6 +30,18 @@ MESSAGES: dict[str, str] = {
         "The weights {file} of the model '{name}' are not those its card was measured on. Restore or train the model."
     ),
     "model.cannot_read": N_("The model '{name}' does not read scans. Choose one that does."),
+    # Patients in tables
+    "table.unreadable": N_("The table cannot be read: {detail}. Give CSV (UTF-8) or Parquet."),
+    "row.number": N_("a number from {low} to {high} {unit}, or nothing for unknown"),
+    "row.category": N_("one of: {known}; or nothing for unknown"),
+    "cohort.columns": N_("The table has no column {missing}, where the outcome is looked for. Add it."),
+    "cohort.empty": N_("The table has no row with an outcome that the model can score. Look at its columns."),
+    "patient.unusual": N_(
+        "{predictor} {value} lies outside what 98 of 100 people of the cohort have ({low} to {high})."
+    ),
+    "patient.unlike": N_("Taken together, the values are unlike those of the cohort; most of all {predictor}."),
+    "patient.unknown": N_("{count} of {of} predictors are unknown and stand at the cohort's typical value."),
+    "model.no_risk": N_("The model '{name}' gives no patient's risk. Choose one that does."),
     # Kinds of image, as they stand in sentences
     "kind.chest_radiograph": N_("a chest radiograph"),
     "kind.brain_mri": N_("a brain MRI slice"),

@@ -174,7 +174,7 @@ def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, 
         model=card.name,
         version=card.version,
         weights_sha256=card.measured.sha256[WEIGHTS],
-        coverage=card.measured.conformal.level,
+        coverage=card.measured.sets().level,
         notices=blank.notices + header_notices(card, blank.image),
     )
     refusal = kind_refusal(card, blank.kind) or header_refusal(card, blank.image)
@@ -189,14 +189,16 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
     """The reading with its findings, or as it was with the reason why it has none."""
     display = reading.image.display
     answer = classify(card, partial(models.network, card), display, question.box)
-    if answer is None:
-        return reading, Message("refusal.no_region")
-    refusal = likeness_refusal(card, display, answer.embedding)
+    refusal = _region_refusal(answer) or likeness_refusal(card, display, answer.embedding)
     if refusal is not None:
         return reading, refusal
     region = Region(answer.box, "drawn" if question.box else "found") if answer.box else None
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
     return replace(reading, findings=findings_of(card, answer), region=region, evidence=evidence), None
+
+
+def _region_refusal(answer: Classification) -> Message | None:
+    return None if answer.evident else Message("refusal.no_region")
 
 
 def answerer(card: Card, models: Catalog) -> Answer:
@@ -209,19 +211,18 @@ def answerer(card: Card, models: Catalog) -> Answer:
     return partial(_answer, card, models)
 
 
-def _kind_answer(card: Card, network: Network, data: bytes) -> tuple[Floats | None, bool]:
+def _kind_answer(card: Card, network: Network, data: bytes) -> tuple[Floats, bool]:
     return np.array(list(recognise(read_image(data).display, card, network).probabilities.values())), False
 
 
-def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats | None, bool]:
+def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats, bool]:
     image = read_image(data)
     kind = recognise(image.display, models.router, models.network(models.router))
     answer = classify(card, partial(models.network, card), image.display)
-    if answer is None:
-        return None, True
     refusal = (
         kind_refusal(card, kind)
         or header_refusal(card, image)
+        or _region_refusal(answer)
         or likeness_refusal(card, image.display, answer.embedding)
     )
     return answer.probabilities, refusal is not None

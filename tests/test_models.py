@@ -89,7 +89,7 @@ def test_the_first_use_of_the_test_images_is_logged_and_the_last_one_is_the_card
     shown = {m.measure: m.value for m in card.measured.performance if (m.data, m.subgroup, m.model) == ("test", "", "")}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    assert card.measured.conformal.coverage.value == shown["coverage"]
+    assert card.measured.sets().coverage.value == shown["coverage"]
 
 
 @every_model

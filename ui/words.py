@@ -148,7 +148,7 @@ def coverage_sentence(reading: Reading, card: Card | None) -> str:
     nominal = _("Set at {level} nominal coverage.").format(level=f"{reading.coverage:.0%}".replace("%", " %"))
     if card is None or card.measured is None:
         return nominal
-    return nominal + " " + measured_coverage(card.measured.conformal.coverage)
+    return nominal + " " + measured_coverage(card.measured.sets().coverage)
 
 
 def measured_coverage(coverage: Measure) -> str:

@@ -19,10 +19,13 @@ from medai_core.cards.measured import (
     Evaluation,
     Measure,
     Measured,
+    PredictorStatistics,
     Provenance,
     Reliability,
+    SurvivalCurve,
 )
 from medai_core.cards.parsing import parse
+from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
 from medai_core.errors import CardError
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "Approach",
     "Calibration",
     "Card",
+    "Category",
     "Code",
     "Cohort",
     "Conformal",
@@ -40,10 +44,16 @@ __all__ = [
     "InputSpec",
     "Measure",
     "Measured",
+    "OtherUnit",
+    "OutcomeColumns",
     "Population",
+    "PredictionSpec",
+    "PredictorSpec",
+    "PredictorStatistics",
     "Provenance",
     "RegionSpec",
     "Reliability",
+    "SurvivalCurve",
     "Translation",
     "parse",
     "read_card",
@@ -51,6 +61,13 @@ __all__ = [
 
 TASKS = ("applicability", "classification", "segmentation", "synthesis", "risk", "monitoring", "genomics", "dosing")
 """The core modules that know how to run a model; ``task`` names one."""
+
+NEEDED = {
+    "applicability": ("input",),
+    "classification": ("input",),
+    "risk": ("predictors", "prediction", "outcome"),
+}
+"""The parts of a card that only some tasks have."""
 
 KINDS = (
     "chest_radiograph",
@@ -68,15 +85,6 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Code:
-    """A code of a public terminology: ``system`` is SNOMED CT, LOINC or RadLex."""
-
-    system: str
-    value: str
-    meaning: str
-
-
-@dataclass(frozen=True)
 class RegionSpec:
     """How the region is found that a network is shown enlarged.
 
@@ -85,6 +93,7 @@ class RegionSpec:
     file : the mask network in the same folder.
     size : (rows, columns) of its input.
     least : the mask probability from which a pixel belongs to the region.
+    evident : the greatest mask probability below which nothing stands out, and a reading refuses.
     margin : side of the crop as a multiple of the longer side of the region's box.
     slice_size : rows and columns of the small whole slice that is shown beside the crop.
     """
@@ -92,6 +101,7 @@ class RegionSpec:
     file: str
     size: tuple[int, ...]
     least: float
+    evident: float
     margin: float
     slice_size: int
 
@@ -152,7 +162,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Translation:
-    """The card's words in another language; findings by name."""
+    """The card's words in another language; findings and predictors by name, categories by their own title."""
 
     title: str
     intended_use: str
@@ -161,6 +171,10 @@ class Translation:
     precondition: str = ""
     population: str = ""
     findings: dict[str, str] = field(default_factory=dict)
+    predictors: dict[str, str] = field(default_factory=dict)
+    categories: dict[str, str] = field(default_factory=dict)
+    horizon: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +187,8 @@ class Card:
     task : the core module that runs it, one of ``TASKS``.
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
+    input : for a model that takes an image; ``predictors`` and ``prediction`` : for one that takes a patient;
+        ``groupings`` : what results are reported by though the model does not ask it.
     measured : None until the recipe has run.
     """
 
@@ -183,12 +199,15 @@ class Card:
     intended_use: str
     not_for: str
     limits: tuple[str, ...]
-    input: InputSpec
     findings: tuple[FindingSpec, ...]
     population: Population
     cohorts: tuple[Cohort, ...]
     translations: dict[str, Translation] = field(default_factory=dict)
     precondition: str = ""
+    input: InputSpec = InputSpec((), 0)
+    predictors: tuple[PredictorSpec, ...] = ()
+    prediction: PredictionSpec | None = None
+    groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False
     measured: Measured | None = None
@@ -210,6 +229,9 @@ def read_card(folder: Path) -> Card:
         raise CardError(
             "card.wrong_type", path=str(folder), field="task", found=repr(card.task), needed=", ".join(TASKS)
         )
+    for needed in NEEDED.get(card.task, ()):
+        if needed not in table:
+            raise CardError("card.missing", path=str(folder / "card.toml"), field=needed)
     return card
 
 

@@ -119,14 +119,54 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class PredictorStatistics:
+    """What a predictor looks like in the development cohort (at least 10 people each).
+
+    Attributes
+    ----------
+    quantiles : of a number, at ``QUANTILES``; shares : of a category's values.
+    missing_share : of people in whom it is not known.
+    importance : mean absolute contribution in log-odds.
+    """
+
+    name: str
+    missing_share: float
+    importance: float
+    quantiles: tuple[float, ...] = ()
+    shares: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def typical(self) -> float | str:
+        """The median of a number, the most frequent category."""
+        return self.quantiles[3] if self.quantiles else max(self.shares, key=self.shares.__getitem__)
+
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class SurvivalCurve:
+    """Log-odds of the event by each year: ``intercept + slope * log-odds at the horizon``."""
+
+    years: tuple[float, ...]
+    intercept: tuple[float, ...]
+    slope: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What the recipe measured."""
+    """What the recipe measured; ``predictors`` and after only of risk models, ``conformal`` not of them.
+
+    Attributes
+    ----------
+    risk_quantiles : of the predicted risk in the development cohort, at 0, 1, ... 100 %.
+    recalibrated : the calibration for a place like the one that the model was tested on from outside.
+    """
 
     sha256: dict[str, str]
     thresholds: dict[str, float]
     threshold_source: str
     calibration: Calibration
-    conformal: Conformal
     applicability: Applicability
     performance: tuple[Measure, ...]
     reliability: tuple[Reliability, ...]
@@ -134,3 +174,13 @@ class Measured:
     approaches: tuple[Approach, ...]
     test_evaluations: tuple[Evaluation, ...]
     provenance: Provenance
+    conformal: Conformal | None = None
+    predictors: tuple[PredictorStatistics, ...] = ()
+    risk_quantiles: tuple[float, ...] = ()
+    survival: SurvivalCurve | None = None
+    recalibrated: Calibration | None = None
+
+    def sets(self) -> Conformal:
+        """The conformal sets of a classifier, which always has them."""
+        assert self.conformal is not None
+        return self.conformal

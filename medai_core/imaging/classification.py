@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from PIL import Image as Picture
 
 from medai_core.cards import Card
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
-from medai_core.imaging.segmentation import Box, largest_region
+from medai_core.imaging.segmentation import Box, Region, most_evident_region
 from medai_core.metrics import in_sets, softmax
 from medai_core.runtime import Arrays, Network
 
@@ -43,6 +43,8 @@ class Classification:
     logits : (classes,), before calibration; embedding : whitened, its norm is a distance.
     maps : evidence; the sum of their means is ``logits`` up to the network's constant.
     box : the region that was looked at, for networks that take one.
+    evident : False where the network had to look for its region and nothing stood out; it then looked
+        at the most likely place, and a reading refuses.
     """
 
     probabilities: NDArray[np.float64]
@@ -51,41 +53,44 @@ class Classification:
     embedding: NDArray[np.float32]
     maps: tuple[Map, ...]
     box: Box | None = None
+    evident: bool = True
 
 
-def classify(
-    card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None
-) -> Classification | None:
+def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None) -> Classification:
     """The classification of one image.
 
     Parameters
     ----------
     display : (y, x) or (y, x, 3), 0 to 255.
     box : the region, for a network that takes one; found by the mask network when None.
-
-    Returns
-    -------
-    None when the network takes a region, none is given and none is found.
     """
     if card.input.region is None:
         height, width = display.shape[:2]
         outputs = networks("model.tflite")(image=network_input(display, card.input))
         return _result(card, outputs, (_map(outputs["evidence"], (0.0, 0.0, height, width)),), None)
     grey = np.asarray(Picture.fromarray(display).convert("L"))
-    box = box or find_region(card, networks, grey)
-    return None if box is None else _classify_region(card, networks, grey, box)
+    if box is not None:
+        return _classify_region(card, networks, grey, box)
+    found = find_region(card, networks, grey)
+    return replace(_classify_region(card, networks, grey, found.box), evident=found.evident)
 
 
-def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Box | None:
-    """The box of the region that the card's mask network finds in ``grey`` (y, x); None when it finds none."""
+def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Region:
+    """The region that the card's mask network holds most likely in ``grey`` (y, x)."""
+    region = card.input.region
+    assert region is not None
+    probability = region_probability(card, networks, grey)
+    return most_evident_region(probability, (grey.shape[0], grey.shape[1]), least=region.least, evident=region.evident)
+
+
+def region_probability(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the card's mask network gives each place of ``grey`` (y, x): (rows, columns) of its output, 0 to 1."""
     region = card.input.region
     assert region is not None
     size = (region.size[1], region.size[0])
     small = unit(np.asarray(Picture.fromarray(grey).resize(size, Picture.Resampling.BILINEAR)))
     mask = networks(region.file)(image=small[None, ..., None])["mask"][0, ..., 0]
-    shape = (grey.shape[0], grey.shape[1])
-    probability = np.asarray(1 / (1 + np.exp(-mask)), dtype=np.float32)
-    return largest_region(probability, shape, least=region.least)
+    return np.asarray(1 / (1 + np.exp(-mask)), dtype=np.float32)
 
 
 def _classify_region(card: Card, networks: Networks, grey: NDArray[np.uint8], box: Box) -> Classification:
@@ -107,7 +112,7 @@ def _result(card: Card, outputs: Arrays, maps: tuple[Map, ...], box: Box | None)
     assert card.measured is not None
     logits = outputs["logits"][0]
     p = calibrated(logits, card.measured.calibration.temperature, card.measured.calibration.offsets)
-    return Classification(p, in_sets(p, card.measured.conformal.quantile), logits, outputs["embedding"][0], maps, box)
+    return Classification(p, in_sets(p, card.measured.sets().quantile), logits, outputs["embedding"][0], maps, box)
 
 
 def calibrated(logits: NDArray[np.floating], temperature: float, offsets: tuple[float, ...]) -> NDArray[np.float64]:

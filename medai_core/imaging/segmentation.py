@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the image; the ends are exclusive."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a mask network looks; ``evident`` is False where it found nothing that stands out."""
+
+    box: Box
+    evident: bool
+
+
+def most_evident_region(
+    probability: NDArray[np.float32], shape: tuple[int, int], *, least: float, evident: float
+) -> Region:
+    """The most likely region, in an image of ``shape``; there always is one.
+
+    Parameters
+    ----------
+    least : the probability from which a pixel belongs to a region; where none reaches it, half the
+        greatest probability takes its place.
+    evident : the greatest probability from which the region stands out.
+    """
+    peak = float(probability.max())
+    box = largest_region(probability, shape, least=min(least, peak / 2))
+    assert box is not None
+    return Region(box, peak >= evident)
 
 
 def largest_region(probability: NDArray[np.float32], shape: tuple[int, int], *, least: float = 0.5) -> Box | None:

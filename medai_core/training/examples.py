@@ -79,7 +79,7 @@ def write_expected(card: Card, answer: Answer, folder: Path) -> None:
         p, refused = answer(path.read_bytes())
         expected[path.name] = {
             "refused": refused,
-            "probabilities": None if p is None else dict(zip(names, [round(float(v), 5) for v in p], strict=True)),
+            "probabilities": dict(zip(names, [round(float(v), 5) for v in p], strict=True)),
         }
     text = json.dumps({"tolerance": 0.001, "examples": expected}, indent=1)
     (folder / "expected.json").write_text(text + "\n", encoding="utf-8")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import tomli_w
 from keras import layers, ops
 
-from medai_core.cards import Measured
 from medai_core.metrics import Floats
 from medai_core.training.calibration import whitening
 
@@ -93,20 +88,3 @@ def write_network(network: keras.Model, folder: Path, stem: str = "model") -> No
     """``<stem>.keras``, which can be trained further, and ``<stem>.tflite``, which serves."""
     network.save(folder / f"{stem}.keras")
     network.export(folder / f"{stem}.tflite", format="litert", verbose=False)
-
-
-def write_measured(measured: Measured, folder: Path) -> None:
-    """``measured.toml``, numbers to six significant digits."""
-    table = _table(dataclasses.asdict(measured))
-    (folder / "measured.toml").write_text(tomli_w.dumps(table, multiline_strings=False), encoding="utf-8")
-
-
-def _table(value: Any) -> Any:
-    """What TOML can hold: no None, and floats as short as they are meant."""
-    if isinstance(value, dict):
-        return {k: _table(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list | tuple):
-        return [_table(v) for v in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else value
-    return value

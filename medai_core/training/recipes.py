@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import io
+import math
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import tomli_w
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Measured, Provenance, read_card
 
 Pixels = NDArray[np.uint8]
+
+WEIGHTS = {".tflite", ".keras", ".npz"}
 
 
 @dataclass(frozen=True)
@@ -132,3 +139,30 @@ def draw_set(
 def say(text: str) -> None:
     """A line of progress."""
     print(text, flush=True)
+
+
+def write_hashes(measured: Measured, folder: Path) -> Measured:
+    """``measured`` with the hashes of the folder's weights, written to ``measured.toml``."""
+    hashes = {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.*")) if p.suffix in WEIGHTS
+    }
+    measured = replace(measured, sha256=hashes)
+    write_measured(measured, folder)
+    return measured
+
+
+def write_measured(measured: Measured, folder: Path) -> None:
+    """``measured.toml``, numbers to six significant digits."""
+    table = _table(dataclasses.asdict(measured))
+    (folder / "measured.toml").write_text(tomli_w.dumps(table, multiline_strings=False), encoding="utf-8")
+
+
+def _table(value: Any) -> Any:
+    """What TOML can hold: no None, and floats as short as they are meant."""
+    if isinstance(value, dict):
+        return {k: _table(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_table(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else value
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,14 +32,11 @@ from medai_core.imaging.segmentation import Box
 from medai_core.metrics import Floats, Ints, bootstrap, conformal_quantile, softmax
 from medai_core.training.augmentation import degrade
 from medai_core.training.calibration import fit_calibration, prevalence_threshold
-from medai_core.training.export import write_measured
 from medai_core.training.recipes import commit, png
 
 Pixels = NDArray[np.uint8]
 
 UNMEASURED = Measure("coverage", float("nan"), float("nan"), float("nan"), 0, 0, "test")
-
-WEIGHTS = {".tflite", ".keras"}
 
 
 def draft(
@@ -71,7 +67,6 @@ def draft(
         thresholds,
         source,
         calibration,
-        Conformal(level, conformal_quantile(label, p, level), UNMEASURED, 0.0),
         limits,
         (),
         (),
@@ -79,6 +74,7 @@ def draft(
         tuple(approaches),
         (),
         made_by,
+        Conformal(level, conformal_quantile(label, p, level), UNMEASURED, 0.0),
     )
 
 
@@ -96,29 +92,18 @@ def limits_from(
     )
 
 
-def write_hashes(measured: Measured, folder: Path) -> Measured:
-    """``measured`` with the hashes of the folder's weights, written to ``measured.toml``."""
-    hashes = {
-        p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.*")) if p.suffix in WEIGHTS
-    }
-    measured = replace(measured, sha256=hashes)
-    write_measured(measured, folder)
-    return measured
-
-
 def tested(
     measured: Measured, performance: Sequence[Measure], made: Predictions, earlier: Measured | None, note: str
 ) -> Measured:
     """``measured`` with what the test split showed, and this use of it logged."""
-    answered = made.chosen(np.asarray(np.isfinite(made.probability).all(axis=1)))
     found = {m.measure: m for m in performance if m.data == "test" and not m.subgroup and not m.model}
-    conformal = replace(measured.conformal, coverage=found["coverage"], mean_size=found["set_size"].value)
+    conformal = replace(measured.sets(), coverage=found["coverage"], mean_size=found["set_size"].value)
     return replace(
         measured,
         conformal=conformal,
         performance=tuple(performance),
-        reliability=reliability(answered),
-        confusion=confusion(answered, decide(answered.probability, made.names, measured.thresholds)),
+        reliability=reliability(made),
+        confusion=confusion(made, decide(made.probability, made.names, measured.thresholds)),
         test_evaluations=logged(earlier, performance, note),
     )
 
@@ -137,7 +122,7 @@ def logged(earlier: Measured | None, performance: Sequence[Measure], note: str) 
 def damaged(answer: Answer, seed: int) -> Answer:
     """``answer`` to a degraded copy of each file, the same copy at every call."""
 
-    def to_degraded(data: bytes) -> tuple[Floats | None, bool]:
+    def to_degraded(data: bytes) -> tuple[Floats, bool]:
         picture = Picture.open(io.BytesIO(data))
         pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
         return answer(png(degrade(pixels, np.random.default_rng((seed, len(data))))))
@@ -223,8 +208,6 @@ def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, coun
     scores = []
     for i in rng.permutation(len(images))[:count]:
         answer = classify(card, networks, images[i])
-        if answer is None:
-            continue
         k = int(answer.probabilities.argmax())
         probability = partial(_probability, card, networks, answer.box, k)
         shape = (images.shape[1], images.shape[2])
@@ -239,4 +222,4 @@ def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, coun
 
 def _probability(card: Card, networks: Networks, box: Box | None, k: int, display: Pixels) -> float:
     answer = classify(card, networks, display, box)
-    return float(answer.probabilities[k]) if answer else 0.0
+    return float(answer.probabilities[k])

@@ -16,7 +16,7 @@ from medai_core.cards import Approach, Card, Measure, read_card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Predictions, Rule, measures, read_manifest
 from medai_core.imaging.applicability import recognise, template_correlation
-from medai_core.imaging.classification import calibrated, classify
+from medai_core.imaging.classification import calibrated, classify, region_probability
 from medai_core.imaging.saliency import evidence_over_image, share_inside
 from medai_core.imaging.segmentation import Box, dice, largest_region
 from medai_core.metrics import area_under_curve, recalls, softmax
@@ -46,7 +46,7 @@ class Study:
     label: NDArray[np.int64]
     grey: NDArray[np.uint8]
     mask: NDArray[np.uint8]
-    boxes: list[Box | None]
+    boxes: list[Box]
     regions: NDArray[np.float32]
     logits: NDArray[np.float32]
     outlined_logits: NDArray[np.float32]
@@ -67,14 +67,14 @@ def write_card(folder: Path, study: Study) -> None:
     )
     limits = limits_of(study, routers)
     measured = reporting.draft(card, study.label, study.logits.mean(axis=0), limits, approaches(study), made_by)
-    measured = reporting.write_hashes(measured, given.out)
+    measured = recipes.write_hashes(measured, given.out)
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")
         return
     models = find_models(given.out.parent)
     card = models.card(card.name)
     answer = answerer(card, models)
-    rule = Rule(measured.thresholds, measured.conformal.quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantile)
     table = read_manifest(given.data / SET / "manifest.csv", study.names, "test")
     performance, made = reporting.test_measures(table, study.names, answer, rule, given.seed)
     files = recipes.test_files(given.data, FOREIGN)
@@ -86,7 +86,7 @@ def write_card(folder: Path, study: Study) -> None:
         *reporting.faithfulness(card, partial(models.network, card), study.grey, "training", count=40),
         reporting.foreign_measure(files, study.names, answer, given.seed),
     )
-    reporting.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
+    recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
     for k, name in enumerate(study.names):
         pixels = study.grey[study.label == k][:400]
         rng = np.random.default_rng((given.seed, k))
@@ -195,13 +195,11 @@ def on_masks(card: Card, models: Catalog, table: Any, folder: Path, rule: Rule) 
         mask = np.asarray(Picture.open(folder / mask_file).convert("L")) > 127
         answer = classify(card, networks, grey)
         drawn = classify(card, networks, grey, largest_region(mask.astype(np.float32), (mask.shape[0], mask.shape[1])))
-        assert drawn is not None
         outlined.append(drawn.probabilities)
         scores.append(dice(region_mask(card, models, grey), mask))
-        if answer is not None:
-            evidence = evidence_over_image(answer.maps, (grey.shape[0], grey.shape[1]))
-            inside.append(share_inside(evidence[int(answer.probabilities.argmax())], mask))
-            area.append(float(mask.mean()))
+        evidence = evidence_over_image(answer.maps, (grey.shape[0], grey.shape[1]))
+        inside.append(share_inside(evidence[int(answer.probabilities.argmax())], mask))
+        area.append(float(mask.mean()))
     groups = tuple(table["group"])
     names = tuple(finding.name for finding in card.findings)
     label = np.array([names.index(x) for x in table["label"]])
@@ -219,11 +217,7 @@ def on_masks(card: Card, models: Catalog, table: Any, folder: Path, rule: Rule) 
 
 def region_mask(card: Card, models: Catalog, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The region that the card's finder gives, in the slice's own pixels."""
-    region = card.input.region
-    assert region is not None
-    small = Picture.fromarray(grey).resize((region.size[1], region.size[0]), Picture.Resampling.BILINEAR)
-    logits = models.network(card, region.file)(image=np.asarray(small, dtype=np.float32)[None, ..., None] / 255)["mask"]
-    probability = (1 / (1 + np.exp(-logits[0, ..., 0]))).astype(np.float32)
+    probability = region_probability(card, partial(models.network, card), grey)
     return np.asarray(Picture.fromarray(probability).resize(grey.shape[::-1], Picture.Resampling.BILINEAR)) >= 0.5
 
 

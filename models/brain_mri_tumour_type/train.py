@@ -26,7 +26,7 @@ from PIL import Image as Picture
 
 from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import region_inputs, unit
-from medai_core.imaging.segmentation import Box, largest_region
+from medai_core.imaging.segmentation import Box, largest_region, most_evident_region
 from medai_core.training import networks, recipes
 from medai_core.training.augmentation import Augmentation, augment, jittered
 from medai_core.training.export import averaged, with_embedding, write_network
@@ -34,10 +34,10 @@ from medai_core.training.fitting import fit, overlap_loss, split_groups
 
 NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
-STORED, MASK, CROP, SLICE, MARGIN, LEAST = 128, 96, 96, 64, 1.8, 0.3
+STORED, MASK, CROP, SLICE, MARGIN = 128, 96, 96, 64, 1.8
+LEAST, EVIDENT = 0.3, 0.1
 FOLDS, REPEATS = 3, 2
-EPOCHS = (12, 6)
-"""Of the type networks, by repeat."""
+FINDER_EPOCHS, TYPE_EPOCHS = 40, 24
 
 PLACE = Augmentation(
     rotation_degrees=15, shift=0.08, zoom=0.2, stretch=0.08, contrast=0, brightness=0, flip=0.5, degrade=0
@@ -73,11 +73,10 @@ def main() -> None:
     if given.smoke:
         draw_set(given.data / SET)
     samples = read_samples(given.data, "train")
-    finders = fit_finders(given, samples)
+    finders = [fit_finder(given, samples, k) for k in range(FOLDS)]
     boxes, regions = found_regions(finders, samples, samples.folds(given.seed))
-    members = fit_types(given, samples, boxes)
-    shown = [box or samples.true_box(i) for i, box in enumerate(boxes)]
-    outlined = [samples.true_box(i) for i in range(len(shown))]
+    members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(REPEATS) for k in range(FOLDS)]
+    outlined = [samples.true_box(i) for i in range(len(boxes))]
     write_network(averaged(finders), given.out, "region")
     serving = averaged(members)
     features = serving.predict(seen(samples, outlined), batch_size=64, verbose=0)["features"]
@@ -93,10 +92,10 @@ def main() -> None:
         samples.mask,
         boxes,
         regions,
-        held_out_logits(given, samples, members, seen(samples, shown)),
+        held_out_logits(given, samples, members, seen(samples, boxes)),
         held_out_logits(given, samples, members, seen(samples, outlined)),
-        held_out_features(given, samples, members, seen(samples, shown)),
-        serving.predict(seen(samples, shown), batch_size=64, verbose=0)["embedding"],
+        held_out_features(given, samples, members, seen(samples, boxes)),
+        serving.predict(seen(samples, boxes), batch_size=64, verbose=0)["embedding"],
         reference,
         rows,
     )
@@ -112,8 +111,8 @@ def read_samples(data: Path, split: str) -> Samples:
     return Samples(table, grey, mask, np.array([NAMES.index(x) for x in table["label"]]))
 
 
-def fit_finders(given: recipes.Options, samples: Samples) -> list[keras.Model]:
-    """One mask network a fold, fitted on the other folds."""
+def fit_finder(given: recipes.Options, samples: Samples, k: int) -> keras.Model:
+    """A mask network fitted on the blocks outside fold ``k``."""
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         x, y = [], []
@@ -125,30 +124,22 @@ def fit_finders(given: recipes.Options, samples: Samples) -> list[keras.Model]:
             y.append(m.reshape(MASK // 2, 2, MASK // 2, 2).mean(axis=(1, 3)))
         return np.stack(x)[..., None].astype("float32") / 255, np.stack(y)[..., None].astype("float32") / 255
 
-    fold = samples.folds(given.seed)
-    fitted = []
-    for k in range(FOLDS):
-        keras.utils.set_random_seed(given.seed + k)
-        fitted.append(
-            fit(
-                networks.mask_network(MASK),
-                "mask",
-                overlap_loss,
-                np.flatnonzero(fold != k),
-                draw,
-                path=given.work / f"mask{k}.keras",
-                epochs=1 if given.smoke else 20,
-                steps=2 if given.smoke else None,
-                seed=given.seed + k,
-                batch=24,
-            )
-        )
-    return fitted
+    keras.utils.set_random_seed(given.seed + k)
+    return fit(
+        networks.mask_network(MASK),
+        "mask",
+        overlap_loss,
+        np.flatnonzero(samples.folds(given.seed) != k),
+        draw,
+        path=given.work / f"mask{k}.keras",
+        epochs=1 if given.smoke else FINDER_EPOCHS,
+        steps=2 if given.smoke else None,
+        seed=given.seed + k,
+        batch=24,
+    )
 
 
-def found_regions(
-    finders: list[keras.Model], samples: Samples, fold: Ints
-) -> tuple[list[Box | None], NDArray[np.float32]]:
+def found_regions(finders: list[keras.Model], samples: Samples, fold: Ints) -> tuple[list[Box], NDArray[np.float32]]:
     """For each slice the box and mask (n, MASK / 2, MASK / 2) by the network that never saw its block."""
     small = np.stack(
         [np.asarray(Picture.fromarray(g).resize((MASK, MASK), Picture.Resampling.BILINEAR)) for g in samples.grey]
@@ -158,7 +149,7 @@ def found_regions(
         rows = np.flatnonzero(fold == k)
         logits = finder.predict(unit(small[rows])[..., None], batch_size=64, verbose=0)["mask"][..., 0]
         masks[rows] = 1 / (1 + np.exp(-logits))
-    return [largest_region(m, (STORED, STORED), least=LEAST) for m in masks], masks
+    return [most_evident_region(m, (STORED, STORED), least=LEAST, evident=EVIDENT).box for m in masks], masks
 
 
 def stacked(inputs: list[tuple[Pixels, Pixels]]) -> dict[str, NDArray[np.float32]]:
@@ -172,27 +163,24 @@ def seen(samples: Samples, boxes: list[Box]) -> dict[str, NDArray[np.float32]]:
     return stacked([region_inputs(samples.grey[i], box, CROP, SLICE, MARGIN) for i, box in enumerate(boxes)])
 
 
-def fit_types(given: recipes.Options, samples: Samples, boxes: list[Box | None]) -> list[keras.Model]:
-    """Repeated grouped cross-validation: a network for each repeat and fold, fitted on the other folds."""
-    members = []
-    for repeat in range(REPEATS):
-        fold = samples.folds(given.seed + repeat)
-        for k in range(FOLDS):
-            seed = given.seed + 10 * repeat + k
-            keras.utils.set_random_seed(seed)
-            member = fit(
-                networks.region_network(CROP, SLICE, len(NAMES)),
-                "logits",
-                keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                np.flatnonzero(fold != k),
-                drawer(samples, boxes),
-                path=given.work / f"type{repeat}{k}.keras",
-                epochs=1 if given.smoke else EPOCHS[repeat],
-                steps=2 if given.smoke else None,
-                seed=seed,
-            )
-            members.append(member)
-    return members
+def fit_type(given: recipes.Options, samples: Samples, boxes: list[Box], repeat: int, k: int) -> keras.Model:
+    """A type network fitted on the blocks outside fold ``k`` of a repeat; every type is drawn equally often."""
+    fitted = np.flatnonzero(samples.folds(given.seed + repeat) != k)
+    label = samples.label[fitted]
+    seed = given.seed + 10 * repeat + k
+    keras.utils.set_random_seed(seed)
+    return fit(
+        networks.region_network(CROP, SLICE, len(NAMES)),
+        "logits",
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        fitted,
+        drawer(samples, boxes),
+        path=given.work / f"type{repeat}{k}.keras",
+        epochs=1 if given.smoke else TYPE_EPOCHS,
+        steps=2 if given.smoke else None,
+        seed=seed,
+        weights=1 / np.bincount(label)[label],
+    )
 
 
 def held_out_logits(
@@ -223,7 +211,7 @@ def held_out_features(
 
 
 def drawer(
-    samples: Samples, boxes: list[Box | None]
+    samples: Samples, boxes: list[Box]
 ) -> Callable[[Ints, np.random.Generator], tuple[dict[str, NDArray[np.float32]], Ints]]:
     """Batches of turned, toned slices, half with the outlined box and half with the found one, both jittered."""
 
@@ -233,7 +221,7 @@ def drawer(
             seed = int(rng.integers(1 << 31))
             grey = augment(samples.grey[i], (STORED, STORED), PLACE, np.random.default_rng(seed))
             marked = samples.mask[i]
-            if boxes[i] is not None and rng.random() < 0.5:
+            if rng.random() < 0.5:
                 marked = np.zeros_like(marked)
                 top, left, bottom, right = boxes[i]
                 marked[top:bottom, left:right] = 255
@@ -251,8 +239,7 @@ def fit_reference(given: recipes.Options, samples: Samples) -> tuple[keras.Model
     fold = samples.folds(given.seed)
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[NDArray[np.float32], Ints]:
-        x = np.stack([augment(augment(samples.grey[i], (128, 128), PLACE, rng), (128, 128), TONE, rng) for i in chosen])
-        return unit(x)[..., None], samples.label[chosen]
+        return unit(samples.grey[chosen])[..., None], samples.label[chosen]
 
     keras.utils.set_random_seed(given.seed)
     network = fit(

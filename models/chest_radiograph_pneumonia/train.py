@@ -147,10 +147,10 @@ def write_card(
         given, f"{SET}, {len(samples.training)} images to fit, {len(validation)} to choose and calibrate"
     )
     measured = reporting.draft(card, samples.label[validation], seen["logits"], limits, approaches, made_by)
-    measured = reporting.write_hashes(measured, given.out)
+    measured = recipes.write_hashes(measured, given.out)
     models = find_models(given.out.parent) if not given.smoke else routers
     card = replace(read_card(given.out), measured=measured)
-    rule = Rule(measured.thresholds, measured.conformal.quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantile)
     table = read_manifest(given.data / SET / "manifest.csv", NAMES, "test")
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")
@@ -165,7 +165,7 @@ def write_card(
     files = recipes.test_files(given.data, FOREIGN)
     performance = (*performance, reporting.foreign_measure(files, NAMES, answer, given.seed))
     measured = reporting.tested(measured, performance, made, earlier, "card")
-    reporting.write_hashes(measured, given.out)
+    recipes.write_hashes(measured, given.out)
     write_examples(given, card, samples, models)
 
 

@@ -202,7 +202,7 @@ def write_card(
     recipes.say(str(approaches))
     limits = Applicability(float(np.quantile(np.linalg.norm(seen["embedding"], axis=1), 0.99)))
     made_by = recipes.provenance(given, f"{len(label)} images to calibrate, the rest of {len(samples.label)} to fit")
-    measured = reporting.write_hashes(
+    measured = recipes.write_hashes(
         reporting.draft(card, label, seen["logits"], limits, approaches, made_by), given.out
     )
     if given.smoke:
@@ -211,14 +211,14 @@ def write_card(
     models = find_models(given.out.parent)
     card = models.card(card.name)
     answer = answerer(card, models)
-    rule = Rule(measured.thresholds, measured.conformal.quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantile)
     folder = given.work / "test"
     performance, made = reporting.test_measures(write_test(given, folder), KINDS, answer, rule, given.seed)
     unseen, _ = reporting.test_measures(write_unseen(given, folder), KINDS, answer, rule, given.seed)
     unseen = tuple(m for m in unseen if m.measure == "accuracy")
     performance = (*performance, *reporting.subgroup(unseen, "other, from sources not trained on"))
     measured = reporting.tested(measured, performance, made, earlier, "card")
-    reporting.write_hashes(measured, given.out)
+    recipes.write_hashes(measured, given.out)
     write_examples(given, samples, models)
 
 

@@ -135,7 +135,7 @@ def test_what_was_measured_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_recipe_writes_six_digits_and_leaves_out_what_is_undefined(tmp_path: Path) -> None:
-    from medai_core.training.export import write_measured
+    from medai_core.training.recipes import write_measured
 
     folder, drawn_once = written(tmp_path / "model"), drawn.measured(("normal", "pneumonia"))
     measure = dataclasses.replace(drawn_once.performance[0], value=0.123456789, ideal=0.02, high=float("nan"))

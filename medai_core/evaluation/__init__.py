@@ -37,7 +37,7 @@ class Predictions:
     ----------
     names : the classes.
     label : (n,), class numbers; group : (n,), numbers of patients, exams or blocks.
-    probability : (n, classes), calibrated, also where the reading is refused; nan where there is none.
+    probability : (n, classes), calibrated, also where the reading is refused.
     refused : (n,).
     """
 
@@ -107,8 +107,8 @@ def _read_table(path: Path) -> pd.DataFrame:
         raise ManifestError("manifest.unreadable", path=str(path), detail=str(error)) from error
 
 
-Answer = Callable[[bytes], tuple[Floats | None, bool]]
-"""From the bytes of a file to the class probabilities (None where there are none) and whether it is refused."""
+Answer = Callable[[bytes], tuple[Floats, bool]]
+"""From the bytes of a file to the class probabilities and whether a reading is refused."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def predict(table: pd.DataFrame, names: Sequence[str], answer: Answer) -> tuple[
     kept, probabilities, refused = [], [], []
     for i, (p, no) in _answers(table, answer, unread):
         kept.append(i)
-        probabilities.append(np.full(len(names), np.nan) if p is None else p)
+        probabilities.append(p)
         refused.append(no)
     if not kept:
         raise ManifestError("manifest.unread", path="-", count=len(unread), detail=unread[0].reason)
@@ -142,9 +142,7 @@ def predict(table: pd.DataFrame, names: Sequence[str], answer: Answer) -> tuple[
     return made, tuple(unread)
 
 
-def _answers(
-    table: pd.DataFrame, answer: Answer, unread: list[Unread]
-) -> Iterator[tuple[int, tuple[Floats | None, bool]]]:
+def _answers(table: pd.DataFrame, answer: Answer, unread: list[Unread]) -> Iterator[tuple[int, tuple[Floats, bool]]]:
     for i, file in enumerate(table["file"]):
         try:
             yield i, answer(Path(file).read_bytes())
@@ -161,16 +159,15 @@ def measures(made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: 
     ----------
     data : where the images are from, as it will stand in the card.
     """
-    answered = made.chosen(np.asarray(np.isfinite(made.probability).all(axis=1)))
-    names = _names(answered.names)
-    groups = np.unique(answered.group, return_inverse=True)[1]
+    names = _names(made.names)
+    groups = np.unique(made.group, return_inverse=True)[1]
     rng = np.random.default_rng(seed)
 
     def statistic(rows: Ints) -> Floats:
-        return _values(answered.label[rows], answered.probability[rows], answered.names, rule)
+        return _values(made.label[rows], made.probability[rows], made.names, rule)
 
-    intervals = bootstrap(statistic, groups, answered.label, rng, draws)
-    ideal = ideal_calibration_error(answered.probability, rng)
+    intervals = bootstrap(statistic, groups, made.label, rng, draws)
+    ideal = ideal_calibration_error(made.probability, rng)
     return tuple(
         Measure(
             name,
@@ -190,8 +187,7 @@ def with_and_without_refusals(
     made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: int = 1000
 ) -> tuple[Measure, ...]:
     """``measures`` over all, the share refused and, where some are, over the accepted (``..._accepted``)."""
-    answered = bool(np.isfinite(made.probability).all(axis=1).any())
-    every = measures(made, rule, data=data, seed=seed, draws=draws) if answered else ()
+    every = measures(made, rule, data=data, seed=seed, draws=draws)
     groups = np.unique(made.group, return_inverse=True)[1]
     share = _share(made.refused, groups, made.label, seed, draws)
     refused = Measure("refused_share", share.value, share.low, share.high, len(groups), int(groups.max()) + 1, data)

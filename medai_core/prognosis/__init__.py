@@ -1,0 +1,1 @@
+"""A patient's risk: estimated, explained, and what would change it."""

@@ -1,0 +1,1 @@
+"""Patient data in: tables and FHIR become rows in a card's own words and units."""
