@@ -7,11 +7,15 @@ import importlib.util
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, read_card
 from medai_core.errors import Message, ModelError
-from medai_core.prognosis.risk import RiskModel, load_model
 from medai_core.runtime import Network
+
+if TYPE_CHECKING:
+    # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.prognosis.risk import RiskModel
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS = "model.tflite"
@@ -74,6 +78,8 @@ class Catalog:
         """
         if card.task != "risk":
             raise ModelError("model.no_risk", name=card.name)
+        from medai_core.prognosis.risk import load_model
+
         with self._lock:
             if card.name not in self._risks:
                 self._risks[card.name] = load_model(card, self._checked(card, PARAMETERS))

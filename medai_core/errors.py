@@ -35,6 +35,14 @@ MESSAGES: dict[str, str] = {
     "row.number": N_("a number from {low} to {high} {unit}, or nothing for unknown"),
     "row.category": N_("one of: {known}; or nothing for unknown"),
     "cohort.columns": N_("The table has no column {missing}, where the outcome is looked for. Add it."),
+    "cohort.no_rows": N_("The table has a heading and no rows. Add the patients."),
+    "cohort.no_predictor": N_(
+        "None of the columns is known as one of the model's predictors. Match them, or name them: {needed}."
+    ),
+    "cohort.too_few": N_(
+        "The outcome is known of {n} scored people, {events} of them with the event. To judge the model on them, "
+        "give at least {fewest}, with {fewest_each} who had the event and {fewest_each} who had not."
+    ),
     "cohort.empty": N_("The table has no row with an outcome that the model can score. Look at its columns."),
     "patient.unusual": N_(
         "{predictor} {value} lies outside what 98 of 100 people of the cohort have ({low} to {high})."

@@ -110,6 +110,22 @@ def finding_title(card: Card | None, name: str) -> str:
     return card_words(card).findings.get(name, name) if card else name
 
 
+def predictor_title(card: Card | None, name: str) -> str:
+    """A predictor in words, in English where the card has no others; its bare name where no card knows it."""
+    known = {p.name: p.title for p in (*card.predictors, *card.groupings)} if card else {}
+    said = card.translations.get(language()) if card else None
+    return (said.predictors.get(name) if said else None) or known.get(name, name)
+
+
+def category_title(card: Card | None, predictor: str, category: str) -> str:
+    """A category of a predictor in words, in English where the card has no others; else its bare name."""
+    asked = (*card.predictors, *card.groupings) if card else ()
+    known = {c.name: c.title for p in asked if p.name == predictor for c in p.categories}
+    title = known.get(category, category)
+    said = card.translations.get(language()) if card else None
+    return (said.categories.get(title) if said else None) or title
+
+
 def choose_language() -> None:
     """Ask for the language in the sidebar; keep it in the session and in the address.
 

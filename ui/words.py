@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.readings import Reading
-from ui.language import _, card_words, finding_title, kind_title, say
+from ui.language import _, card_words, category_title, finding_title, kind_title, predictor_title, say
 
 MEASURES = {
     "accuracy": N_("Accuracy"),
     "auc": N_("AUC"),
+    "c_index": N_("C-index"),
+    "auc_gain": N_("Gain in AUC"),
+    "c_index_gain": N_("Gain in C-index"),
+    "event_share": N_("Share with the event"),
     "balanced_accuracy": N_("Balanced accuracy"),
     "sensitivity": N_("Sensitivity"),
     "calibration_error": N_("Calibration error"),
@@ -43,14 +48,36 @@ DATA = {
     "cross-validation, repeat 1": N_("cross-validation, repeat 1"),
     "cross-validation, repeat 2": N_("cross-validation, repeat 2"),
     "test, degraded": N_("test split, degraded files"),
+    "external": N_("another place"),
+    "table": N_("this table"),
 }
+
+RECALIBRATED = N_("recalibrated there, cross-validated")
+"""What recipes call the measures of a model that was recalibrated at the place it was tested at."""
 
 WRITTEN_BY_RECIPES = (
     N_("reference network"),
     N_("other, from sources not trained on"),
     N_("region outlined by a reader"),
+    N_("plain logistic regression"),
+    N_("plain boosting"),
+    N_("age alone"),
+    RECALIBRATED,
+    N_("share of the development cohort with the event"),
 )
 """What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
+
+
+ESTIMATORS = {
+    "logistic": N_("logistic regression"),
+    "svm": N_("support vector machine"),
+    "tree": N_("decision tree"),
+    "boosting": N_("gradient boosting"),
+}
+"""The estimators of risk models, in words."""
+
+AGE_BANDS = (N_("age below {high}"), N_("age {low} and over"), N_("age {low} to {high}"))
+"""How recipes write an age band; the edges are numbers."""
 
 
 def percent(share: float) -> str:
@@ -96,9 +123,24 @@ def model_role(name: str) -> str:
     return _(name) if name else _("this model")
 
 
-def subgroup_title(name: str) -> str:
-    """Which inputs a value is of, in words."""
-    return _(name) if name else _("all")
+def subgroup_title(name: str, card: Card | None = None) -> str:
+    """Which inputs a value is of, in words; ages and the card's own categories in the reader's language."""
+    if not name:
+        return _("all")
+    for template in AGE_BANDS:
+        found = re.fullmatch(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[\\d.]+)", re.escape(template)), name)
+        if found:
+            return _(template).format(**found.groupdict())
+    return _category_subgroup(name, card) or _(name)
+
+
+def _category_subgroup(name: str, card: Card | None) -> str:
+    """A subgroup "Title of the predictor: title of the category"; empty where it is none of the card's."""
+    for p in (*card.predictors, *card.groupings) if card else ():
+        for c in p.categories:
+            if name == f"{p.title}: {c.title}":
+                return f"{predictor_title(card, p.name)}: {category_title(card, p.name, c.name)}"
+    return ""
 
 
 def sentence(text: str) -> str:

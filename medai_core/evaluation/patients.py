@@ -59,7 +59,7 @@ def concordance(time: Floats, died: Ints, score: Floats, copies: Floats | None =
         ordered = (np.sign(score[i, None] - score).astype(np.float32) + 1) / 2
         total += ((w[:, i] @ earlier) * w).sum(axis=1, dtype=np.float64)
         right += ((w[:, i] @ (earlier * ordered)) * w).sum(axis=1, dtype=np.float64)
-    return np.divide(right, total, out=np.full(len(w), np.nan), where=total > 0)
+    return np.asarray(np.divide(right, total, out=np.full(len(w), np.nan), where=total > 0))
 
 
 def calibration(event: Ints, log_odds: Floats, weight: Floats) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from medai_core.metrics import Floats, Ints
 from medai_core.prognosis.risk import RiskModel
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
+
+Bits = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +53,8 @@ def contributions(model: RiskModel, X: Floats) -> Floats:
     if isinstance(estimator, Additive):
         terms = estimator.terms(X) - weight @ estimator.terms(background)
         return model.scale * _by_player(terms, owner, players)
-    if isinstance(estimator, Kernel):
-        rows = [_kernel(estimator, x, background, weight, owner, players) for x in X]
-        return model.scale * np.array(rows).reshape(len(X), players)
-    paths = leaf_paths(estimator, owner)
-    return model.scale * np.array([_trees(paths, x, background, weight, players) for x in X]).reshape(len(X), players)
+    found = _of_kernel(model, estimator, X) if isinstance(estimator, Kernel) else _of_trees(model, X)
+    return model.scale * np.array(found).reshape(len(X), players)
 
 
 def _by_player(columns: Floats, owner: Ints, players: int) -> Floats:
@@ -65,23 +65,29 @@ def _by_player(columns: Floats, owner: Ints, players: int) -> Floats:
     return found
 
 
-def _kernel(kernel: Kernel, x: Floats, background: Floats, weight: Floats, owner: Ints, players: int) -> Floats:
-    """Exact Shapley values of a radial-basis expansion.
+def _of_kernel(model: RiskModel, kernel: Kernel, X: Floats) -> list[Floats]:
+    owner, players = model.encoding.owner, len(model.encoding.predictors)
+
+    def factors(points: Floats) -> Floats:
+        """(n, landmarks, players): what each player's columns multiply the kernel by."""
+        z = (points - kernel.centre) / kernel.scale
+        square = (z[:, None, :] - kernel.landmarks[None]) ** 2
+        return np.asarray(np.exp(-kernel.gamma * _by_player(square, owner, players)))
+
+    typical, alpha = factors(model.background), kernel.coefficients[0, 1:]
+    return [_kernel(factors(x[None])[0], typical, model.background_weight, alpha) for x in X]
+
+
+def _kernel(known: Floats, typical: Floats, weight: Floats, alpha: Floats) -> Floats:
+    """Exact Shapley values of a radial-basis expansion, (players,).
 
     A Gaussian kernel is a product over predictors, so for one landmark and one background point the
     game is a product of ``a_j`` (known) or ``b_j`` (not), and player j's value is (a_j - b_j) times
     the integral over t in 0..1 of the product over the others of (1 - t) b_i + t a_i: a polynomial of
     degree players - 1, which Gauss and Legendre's rule with half as many nodes integrates exactly.
     """
-
-    def factors(points: Floats) -> Floats:
-        z = (points - kernel.centre) / kernel.scale
-        square = (z[:, None, :] - kernel.landmarks[None]) ** 2
-        return np.exp(-kernel.gamma * _by_player(square, owner, players))
-
-    known, typical = factors(x[None])[0], factors(background)
+    players = known.shape[-1]
     nodes, node_weight = np.polynomial.legendre.leggauss(players // 2 + 1)
-    alpha = kernel.coefficients[0, 1:]
     values = np.zeros(players)
     for node, share in zip((nodes + 1) / 2, node_weight / 2, strict=True):
         mixed = (1 - node) * typical + node * known
@@ -91,24 +97,51 @@ def _kernel(kernel: Kernel, x: Floats, background: Floats, weight: Floats, owner
     return values
 
 
+def _of_trees(model: RiskModel, X: Floats) -> list[Floats]:
+    players = len(model.encoding.predictors)
+    paths, theirs = _game(model)
+    # A few rows at a time: each takes a number for every leaf.
+    parts = (paths.met(X[start : start + 64]) for start in range(0, len(X), 64))
+    return [_trees(paths, mine, theirs, model.background_weight, players) for part in parts for mine in part]
+
+
 @dataclass(frozen=True, eq=False)
 class LeafPaths:
     """Every leaf of the model's own trees with the conditions that lead to it, by player.
 
     Attributes
     ----------
-    low, high : (leaves, depth), a column's value must be above ``low`` and at most ``high``;
-        column : (leaves, depth); player : (leaves, depth), -1 where the path is shorter; a player's
-        conditions stand side by side. first : (leaves, depth), whether a condition is its player's first.
-    value : (leaves,).
+    column : (leaves, depth). low, high : (leaves, depth), the column's value must be above ``low`` and at
+        most ``high``; always so where the path is shorter.
+    slot : (leaves, depth), the place of a condition's player among those on the path.
+    player : (leaves, slots), who is in each place; -1 where the path has fewer.
+    everyone : (leaves,), one bit for each place that is taken. value : (leaves,).
     """
 
     column: Ints
     low: Floats
     high: Floats
+    slot: Ints
     player: Ints
-    first: NDArray[np.bool_]
+    everyone: Bits
     value: Floats
+
+    def met(self, points: Floats) -> Bits:
+        """The players all of whose conditions hold, a bit each: (n, leaves) of encoded rows."""
+        missed = np.zeros((len(points), len(self.value)), dtype=np.uint32)
+        for d in range(self.column.shape[1]):
+            value = points[:, self.column[:, d]]
+            fails = (value <= self.low[:, d]) | (value > self.high[:, d])
+            missed |= fails.astype(np.uint32) << self.slot[:, d].astype(np.uint32)
+        return self.everyone & ~missed
+
+
+@lru_cache(maxsize=16)
+def _game(model: RiskModel) -> tuple[LeafPaths, Bits]:
+    """The leaves and what the background meets of them: the same for every patient, so worked out once."""
+    assert isinstance(model.estimator, Trees)
+    paths = leaf_paths(model.estimator, model.encoding.owner)
+    return paths, paths.met(model.background)
 
 
 def leaf_paths(trees: Trees, owner: Ints) -> LeafPaths:
@@ -126,53 +159,44 @@ def leaf_paths(trees: Trees, owner: Ints) -> LeafPaths:
         pending.append((int(trees.left[node]), {**bounds, column: (above, min(below, at))}))
         pending.append((int(trees.right[node]), {**bounds, column: (max(above, at), below)}))
     depth = max((len(bounds) for bounds, _ in found), default=0)
-    columns = np.zeros((len(found), depth), dtype=np.int64)
+    columns, slot = np.zeros((2, len(found), depth), dtype=np.int64)
     low, high = np.full(columns.shape, -np.inf), np.full(columns.shape, np.inf)
     player = np.full(columns.shape, -1, dtype=np.int64)
     for i, (bounds, _) in enumerate(found):
-        for j, column in enumerate(sorted(bounds, key=lambda c: int(owner[c]))):
-            columns[i, j], player[i, j] = column, owner[column]
-            low[i, j], high[i, j] = bounds[column]
-    first = player >= 0
-    first[:, 1:] &= player[:, 1:] != player[:, :-1]
-    return LeafPaths(columns, low, high, player, first, np.array([value for _, value in found]))
+        owners = list(dict.fromkeys(int(owner[c]) for c in bounds))
+        player[i, : len(owners)] = owners
+        for j, (column, between) in enumerate(bounds.items()):
+            columns[i, j], slot[i, j] = column, owners.index(int(owner[column]))
+            low[i, j], high[i, j] = between
+    everyone = ((1 << (player >= 0).sum(axis=1)) - 1).astype(np.uint32)
+    return LeafPaths(columns, low, high, slot, player, everyone, np.array([value for _, value in found]))
 
 
-FACTORIALS = np.array([math.factorial(k) for k in range(33)], dtype=np.float64)
-SHARES = FACTORIALS[:16, None] * FACTORIALS[None, :16] / FACTORIALS[np.add.outer(np.arange(16), np.arange(16)) + 1]
-"""k! m! / (k + m + 1)!, for up to 16 players on a path."""
+MOST = 32
+"""Players on a path: a bit each."""
+FACTORIALS = np.array([float(math.factorial(k)) for k in range(2 * MOST + 2)])
+SHARES = (
+    FACTORIALS[: MOST + 1, None] * FACTORIALS[: MOST + 1] / FACTORIALS[np.add.outer(*[np.arange(MOST + 1)] * 2) + 1]
+)
+"""k! m! / (k + m + 1)!, for up to ``MOST`` players on a path."""
 
 
-def _trees(paths: LeafPaths, x: Floats, background: Floats, weight: Floats, players: int) -> Floats:
-    """Exact Shapley values of a sum of trees, leaf by leaf.
+def _trees(paths: LeafPaths, mine: Bits, theirs: Bits, weight: Floats, players: int) -> Floats:
+    """Exact Shapley values of a sum of trees, leaf by leaf, (players,).
 
     For one leaf and one background point, let a players' conditions hold for the patient only and b
     for the background only (and every other one for both; else the leaf is out of reach). Each of the
     a players has (a - 1)! b! / (a + b)! of the leaf's value, each of the b minus a! (b - 1)! / (a + b)!.
     """
-
-    def holds(points: Floats) -> NDArray[np.bool_]:
-        value = points[:, paths.column]
-        met = (value > paths.low) & (value <= paths.high) | (paths.player < 0)
-        return _all_of_player(met, paths)
-
-    mine, theirs = holds(x[None]), holds(background)
-    reachable = (mine | theirs).all(axis=2)
-    only_mine, only_theirs = mine & ~theirs & paths.first, theirs & ~mine & paths.first
-    a, b = only_mine.sum(axis=2), only_theirs.sum(axis=2)
-    share = weight[:, None] * paths.value * reachable
-    gain = share * SHARES[np.maximum(a - 1, 0), b] * (a > 0)
-    loss = share * SHARES[np.maximum(b - 1, 0), a] * (b > 0)
-    each = (only_mine * gain[..., None] - only_theirs * loss[..., None]).sum(axis=0)
-    return np.asarray(np.bincount(np.maximum(paths.player, 0).ravel(), weights=each.ravel(), minlength=players))
-
-
-def _all_of_player(met: NDArray[np.bool_], paths: LeafPaths) -> NDArray[np.bool_]:
-    """Whether every condition of the player holds that each condition belongs to."""
-    found = met.copy()
-    depth = met.shape[2]
-    for step in range(1, depth):
-        same = paths.player[:, step:] == paths.player[:, :-step]
-        found[:, :, step:] &= met[:, :, :-step] | ~same
-        found[:, :, :-step] &= met[:, :, step:] | ~same
+    # A leaf that both reach adds the same to everybody, and is no player's doing.
+    point, leaf = np.nonzero(((mine | theirs) == paths.everyone) & (mine != theirs))
+    both = mine[leaf] & theirs[point, leaf]
+    only_mine, only_theirs = mine[leaf] & ~both, theirs[point, leaf] & ~both
+    a, b = np.bitwise_count(only_mine).astype(np.int64), np.bitwise_count(only_theirs).astype(np.int64)
+    share = weight[point] * paths.value[leaf]
+    gain, loss = share * SHARES[np.maximum(a - 1, 0), b], share * SHARES[np.maximum(b - 1, 0), a]
+    found = np.zeros(players)
+    for slot in range(paths.player.shape[1]):
+        each = (only_mine >> slot & 1) * gain - (only_theirs >> slot & 1) * loss
+        found += np.bincount(np.maximum(paths.player[leaf, slot], 0), weights=each, minlength=players)
     return found

@@ -52,13 +52,17 @@ def modifiable(model: RiskModel) -> tuple[PredictorSpec, ...]:
 
 
 def recourse(model: RiskModel, row: pd.DataFrame, level: float) -> Recourse:
-    """The cheapest change of ``row`` (one patient in the card's words) to a risk below ``level``.
+    """The smallest change of ``row`` (one patient in the card's words) to a risk below ``level``.
 
+    As few predictors as will do, and among those the cheapest; none where the risk is below already.
     The cost of a change is how much of the cohort's span (5 to 95 %) it crosses, summed over the
     predictors; a category counts half a span. What is unknown is left alone.
     """
     options = [o for p in modifiable(model) if (o := _options(model, p, row)) is not None]
-    best = Recourse((), float(estimate(model, row).risk[0]), False)
+    risk = float(estimate(model, row).risk[0])
+    best = Recourse((), risk, risk < level)
+    if best.reached:
+        return best
     for size in (1, 2, 3):
         found = _search(model, row, [c for c in combinations(options, size)], level)
         if found is not None and found.reached:
@@ -88,10 +92,15 @@ def _options(model: RiskModel, p: PredictorSpec, row: pd.DataFrame) -> _Option |
     ends = _ends(p, s, float(value))
     span = max(s.quantiles[5] - s.quantiles[1], 1e-9)
     values = [round(v, p.decimals) for end in ends for v in np.linspace(float(value), end, STEPS + 1)[1:]]
-    changed = sorted({v for v in values if v != value}, key=lambda v: abs(v - float(value)))
+    # A value with more decimals than are customary must not be rounded past where it started.
+    changed = sorted({v for v in values if _allowed(p, v - float(value))}, key=lambda v: abs(v - float(value)))
     if not changed:
         return None
     return _Option(p, float(value), list(changed), np.array([abs(v - float(value)) / span for v in changed]))
+
+
+def _allowed(p: PredictorSpec, step: float) -> bool:
+    return {"lower": step < 0, "raise": step > 0}.get(p.modifiable, step != 0)
 
 
 def _ends(p: PredictorSpec, s: PredictorStatistics, value: float) -> list[float]:

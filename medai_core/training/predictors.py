@@ -180,7 +180,7 @@ def fit_tree(
             random_state=seed,
         )
         tree.fit(X[kept], outcomes.event[kept], weight[kept])
-        grown.append(_from_decision_tree(tree, X[kept], outcomes.event[kept], weight[kept]))
+        grown.append(_from_decision_tree(tree, X[kept], outcomes.event[kept], weight[kept], monotone(encoding)))
     return joined([[tree] for tree in grown], [0.0] * len(grown))
 
 
@@ -195,22 +195,45 @@ class Nodes:
     value: Floats
 
 
-def _from_decision_tree(tree: DecisionTreeClassifier, X: Floats, event: Ints, weight: Floats) -> Nodes:
+def _from_decision_tree(
+    tree: DecisionTreeClassifier, X: Floats, event: Ints, weight: Floats, direction: Sequence[int]
+) -> Nodes:
     t = tree.tree_
-    leaf = tree.apply(X)
-    people = np.bincount(leaf, weights=weight, minlength=t.node_count)
-    events = np.bincount(leaf, weights=weight * event, minlength=t.node_count)
+    path = tree.decision_path(X)
+    people, events = path.T @ weight, path.T @ (weight * event)
     prior = np.average(event, weights=weight)
     share = (events + prior) / (people + 1)
     ends = t.children_left < 0
     here = np.arange(t.node_count)
+    kept = _promised(t, np.log(share / (1 - share)), direction)
     return Nodes(
         np.where(ends, -1, t.feature),
         t.threshold.astype(np.float64),
         np.where(ends, here, t.children_left),
         np.where(ends, here, t.children_right),
-        np.where(ends, np.log(share / (1 - share)), 0.0),
+        np.where(ends, kept, 0.0),
     )
+
+
+def _promised(t: Any, value: Floats, direction: Sequence[int]) -> Floats:
+    """The nodes' values, (nodes,), held to the directions of the columns.
+
+    scikit-learn compares only the two sides of a split; what lies further down on one side can pass
+    what lies on the other. Half-way between the sides is the limit for everything below them.
+    """
+    value = value.copy()
+    pending = [(0, -np.inf, np.inf)]
+    while pending:
+        node, low, high = pending.pop()
+        value[node] = np.clip(value[node], low, high)
+        left, right = int(t.children_left[node]), int(t.children_right[node])
+        if left < 0:
+            continue
+        middle = float(np.clip(value[[left, right]], low, high).mean())
+        sides = {0: [(low, high)] * 2, 1: [(low, middle), (middle, high)], -1: [(middle, high), (low, middle)]}
+        below = sides[direction[int(t.feature[node])]]
+        pending += [(left, *below[0]), (right, *below[1])]
+    return value
 
 
 def fit_boosting(

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medai_core.cards import Calibration, Evaluation, Measure, Measured, Reliability
+from medai_core.cards import Calibration, Evaluation, Measure, Measured
+from medai_core.evaluation.curves import reliability
 from medai_core.evaluation.patients import Judged, recalibration, risk_measures, subgroup_measures
 from medai_core.metrics import Floats
 from medai_core.prognosis.attribution import explain
 from medai_core.prognosis.cohorts import Cohort, folds
-from medai_core.prognosis.risk import RiskModel, estimate, logistic
+from medai_core.prognosis.risk import RiskModel, estimate
 from medai_core.training.recipes import commit, say
 
 
@@ -75,23 +76,6 @@ def recalibrate(model: RiskModel, held: Cohort, z: Floats) -> tuple[Calibration,
     own = model.measured.calibration
     whole = Calibration(float(own.temperature / slope), (0.0, float(intercept + slope * own.offsets[1])))
     return whole, [replace(m, subgroup="recalibrated there, cross-validated") for m in more]
-
-
-def reliability(judged: Judged, bins: int = 10) -> tuple[Reliability, ...]:
-    """Bins of equal count, at least 20 people each, with Wilson intervals; the censored are left out."""
-    known = judged.outcomes.weight > 0
-    p, y = logistic(judged.log_odds[known]), judged.outcomes.event[known]
-    w = judged.outcomes.weight[known]
-    parts = np.array_split(np.argsort(p, kind="stable"), max(1, min(bins, len(p) // 20)))
-    found = []
-    for part in parts:
-        n, share, c = len(part), float(np.average(y[part], weights=w[part])), 1.96**2
-        centre = (share + c / (2 * n)) / (1 + c / n)
-        half = 1.96 * np.sqrt(share * (1 - share) / n + c / (4 * n * n)) / (1 + c / n)
-        found.append(
-            Reliability(float(p[part].mean()), share, float(max(0, centre - half)), float(min(1, centre + half)), n)
-        )
-    return tuple(found)
 
 
 def write_example(model: RiskModel, folder: Path) -> None:

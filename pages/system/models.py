@@ -19,7 +19,7 @@ if card is None:
 
 cards.overview(card)
 cards.purpose(card)
-cards.findings(card)
+cards.returns(card)
 if card.measured:
     cards.performance(card)
     cards.trust(card)

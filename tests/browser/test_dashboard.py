@@ -20,7 +20,7 @@ from tests.browser.conftest import ROOT, serving
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
-PAGES = {"": "Scan", "models": "Models"}
+PAGES = {"": "Scan", "cohort": "Cohort", "models": "Models"}
 OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
 """What axe finds in Streamlit's own markup: the menu's list has sections between its items."""
 
@@ -97,7 +97,7 @@ def test_every_page_of_the_menu_is_tested_here(page: Page, address: str) -> None
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
-@pytest.mark.parametrize("path", ["", "?sample", "models"])
+@pytest.mark.parametrize("path", ["", "?sample", "cohort", "models"])
 def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
     wear(page, address, theme)
@@ -125,10 +125,10 @@ def barriers(page: Page) -> dict[str, list[str]]:
 
 def wear(page: Page, address: str, theme: str) -> None:
     """Choose a theme as the settings menu does."""
+    paths = json.dumps([f"/{path}" for path in PAGES])
     page.add_init_script(
-        "for (const path of ['/', '/models']) localStorage.setItem(`stActiveTheme-${path}-v2`, "
-        + json.dumps(json.dumps(theme))
-        + ")"
+        f"for (const path of {paths}) "
+        "localStorage.setItem(`stActiveTheme-${path}-v2`, " + json.dumps(json.dumps(theme)) + ")"
     )
 
 

@@ -62,7 +62,9 @@ def test_every_card_of_the_house_can_be_read_and_knows_its_task_and_kind(folder:
     assert card.name == folder.name
     assert card.task in TASKS
     assert card.input.kind in (*KINDS, "")
-    assert len({finding.name for finding in card.findings}) == len(card.findings) > 1
+    assert len({finding.name for finding in card.findings}) == len(card.findings)
+    # A classifier tells several findings apart; a risk is of one event.
+    assert len(card.findings) == 1 if card.task == "risk" else len(card.findings) > 1
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_a_card_and_what_was_measured_name_the_same_classes() -> None:
         assert all(set(words.findings) <= names for words in card.translations.values())
         if card.measured is not None:
             assert set(card.measured.thresholds) <= names
-            assert len(card.measured.calibration.offsets) == len(names)
+            assert len(card.measured.calibration.offsets) == max(2, len(names))
 
 
 def test_a_card_is_a_value_and_cannot_be_changed_by_a_page() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +10,15 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards.performance import performance, trust
+from ui.cards import performance as classifiers
+from ui.cards import purpose as purposes
+from ui.cards import risk, risk_performance
 from ui.cards.provenance import sources
-from ui.cards.purpose import findings, purpose
+from ui.cards.purpose import purpose
 from ui.language import _, card_words, kind_title
 from ui.results import empty_state, plain
 
-__all__ = ["choose", "findings", "overview", "performance", "purpose", "sources", "trust"]
+__all__ = ["choose", "overview", "performance", "purpose", "returns", "sources", "trust"]
 
 
 def choose() -> Card | None:
@@ -29,17 +31,42 @@ def choose() -> Card | None:
             _("Put a model's folder into models/ and start again; it then appears here and reads scans."),
         )
         return None
-    _list(list(cards.values()))
-    asked = st.query_params.get("model")
+    asked = st.query_params.get("model", "")
+    groups = _groups(list(cards.values()))
+    group = _choose_group(groups, cards.get(asked))
+    _list(groups[group])
+    names = [card.name for card in groups[group]]
     name = st.selectbox(
         _("Card in full"),
-        list(cards),
-        index=list(cards).index(asked) if asked in cards else 0,
+        names,
+        index=names.index(asked) if asked in names else 0,
         format_func=lambda name: card_words(cards[name]).title,
-        key="model_choice",
+        key=f"model_choice:{group}",
     )
     st.query_params["model"] = name
     return cards[name]
+
+
+def _groups(cards: Sequence[Card]) -> dict[str, list[Card]]:
+    """The models that answer one question together: those that read scans, then those of each outcome."""
+    found: dict[str, list[Card]] = {}
+    for card in sorted(cards, key=lambda card: (card.outcome, not card.recommended, card.name)):
+        found.setdefault(card.outcome, []).append(card)
+    return found
+
+
+def _choose_group(groups: Mapping[str, Sequence[Card]], asked: Card | None) -> str:
+    """The outcome whose models are listed; nothing is asked where there is one kind only."""
+    names = list(groups)
+    if len(names) == 1:
+        return names[0]
+    return st.selectbox(
+        _("Models for"),
+        names,
+        index=names.index(asked.outcome) if asked else 0,
+        format_func=lambda name: risk.outcome_title(groups[name][0]) if name else _("Scans"),
+        key="model_group",
+    )
 
 
 def _list(cards: Sequence[Card]) -> None:
@@ -47,27 +74,30 @@ def _list(cards: Sequence[Card]) -> None:
     rows = [
         {
             _("Model"): card_words(card).title,
-            _("Takes"): words.sentence(_kind(card)),
+            _("Takes"): words.sentence(_takes(card)),
             _("Version"): card.version,
-            _("On the test split"): _headline(card),
+            _("On data it never saw"): _headline(card),
         }
         for card in cards
     ]
     st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=_("Every model in one line"))
 
 
-def _kind(card: Card) -> str:
+def _takes(card: Card) -> str:
+    if card.predictors:
+        return _("{n} predictors").format(n=len(card.predictors))
     return kind_title(card.input.kind) if card.input.kind else _("any image")
 
 
 def _tested(card: Card) -> list[Measure]:
-    """The measures of this model on the test split, everybody together."""
+    """The measures of this model that speak for it, everybody together."""
     every = card.measured.performance if card.measured else ()
-    return [m for m in every if m.data == "test" and not m.subgroup and not m.model]
+    data = risk_performance.headline_data(every)
+    return [m for m in every if m.data == data and not m.subgroup and not m.model]
 
 
 def _headline(card: Card) -> str:
-    """The first measure on the test split, with its interval."""
+    """The first measure on data it never saw, with its interval."""
     if card.measured is None:
         return _("not measured yet")
     first = _tested(card)[:1]
@@ -83,17 +113,44 @@ def overview(chosen: Card) -> None:
             (
                 f"`{chosen.name}`",
                 _("version {version}").format(version=chosen.version),
-                _("takes: {kind}").format(kind=_kind(chosen)),
+                _("takes: {kind}").format(kind=_takes(chosen)),
             )
         )
     )
     if chosen.measured is None:
-        st.info(
-            _("This model has not been measured yet, so it reads no scans. Train it to measure it."),
-            icon=":material/hourglass_empty:",
-        )
+        unasked = _("This model has not been measured yet, so it is not asked. Train it to measure it.")
+        st.info(unasked, icon=":material/hourglass_empty:")
     elif _tested(chosen):
         _highlights(_tested(chosen)[:3])
+
+
+def returns(chosen: Card) -> None:
+    """What it returns: findings, or a risk from predictors."""
+    if chosen.prediction:
+        risk.prediction(chosen)
+        risk.predictors(chosen)
+    else:
+        purposes.findings(chosen)
+
+
+def performance(chosen: Card) -> None:
+    """How good it is: every measure with its interval and n, then what else was tried."""
+    assert chosen.measured is not None
+    if chosen.prediction:
+        risk_performance.performance(chosen)
+    else:
+        classifiers.performance(chosen)
+    if chosen.measured.approaches:
+        where = _("In cross-validation") if chosen.prediction else _("On validation data")
+        classifiers.compared(chosen.measured, where)
+
+
+def trust(chosen: Card) -> None:
+    """Whether its probabilities mean what they say, and when it refuses."""
+    if chosen.prediction:
+        risk_performance.trust(chosen)
+    else:
+        classifiers.trust(chosen)
 
 
 def _highlights(measures: Sequence[Measure]) -> None:

@@ -14,7 +14,7 @@ from ui.results import plain
 
 
 def performance(card: Card) -> None:
-    """How good it is: every measure with its interval, n and groups, then what else was tried."""
+    """How good it is: every measure with its interval, n and groups."""
     measured = card.measured
     assert measured is not None
     st.subheader(_("How good"), anchor=False)
@@ -25,24 +25,24 @@ def performance(card: Card) -> None:
     st.caption(
         _("Intervals: bootstrap over groups (patients, exams or blocks). “Baseline”: a plain network, same split.")
     )
-    if measured.approaches:
-        _compared(measured)
 
 
-def _compared(measured: Measured) -> None:
-    """What was tried, and which of it was chosen on validation data."""
+def compared(measured: Measured, where: str) -> None:
+    """What was tried, and which of it was chosen; ``where`` heads the values."""
     st.subheader(_("What was compared"), anchor=False)
     rows = [
         {
-            _("Approach"): _(a.name),
+            _("Approach"): words.sentence(_(a.name)),
             _("Measure"): words.measure_title(a.measure),
-            _("On validation data"): f"{a.value:.3f}",
+            where: f"{a.value:.3f}",
             _("Chosen"): _("yes") if a.chosen else _("no"),
             _("Note"): _(a.note),
         }
         for a in measured.approaches
     ]
-    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=_("What was compared"))
+    table = pd.DataFrame(rows)
+    table = table.loc[:, (table != "").any()]
+    st.table(table, hide_index=True, border="horizontal", alt=_("What was compared"))
 
 
 def _measure_row(m: Measure, card: Card) -> dict[str, object]:

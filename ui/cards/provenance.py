@@ -10,7 +10,7 @@ from ui import words
 from ui.language import _
 from ui.results import facts, plain
 
-HEADLINES = ("auc", "accuracy", "balanced_accuracy", "coverage")
+HEADLINES = ("auc", "c_index", "accuracy", "balanced_accuracy", "coverage", "brier", "calibration_slope")
 """What the log of test uses shows of each; the card's file holds every value."""
 
 
@@ -48,11 +48,12 @@ def _evaluations(measured: Measured) -> None:
             _("Date"): e.date,
             _("Commit"): e.commit,
             **{words.measure_title(name): f"{e.values[name]:.3f}" for name in HEADLINES if name in e.values},
-            _("Note"): _(e.note),
+            _("Note"): words.data_title(e.note) if e.note else "",
         }
         for e in measured.test_evaluations
     ]
     table = pd.DataFrame(uses).fillna("")
+    table = table.loc[:, (table != "").any()]
     st.table(table, hide_index=True, border="horizontal", alt=_("Uses of the test split"))
     st.caption(_("Every evaluation on the test split is listed; the first one stays."))
 

@@ -50,8 +50,10 @@ def _population(card: Card) -> list[str]:
         facts.append(_("View: {views}").format(views=", ".join(population.views)))
     if card.input.modalities:
         facts.append(_("Modality: {modalities}").format(modalities=", ".join(card.input.modalities)))
-    size = " × ".join(str(side) for side in card.input.size)
-    return [*facts, _("Given to the network at {size} pixels").format(size=size)]
+    if card.input.size:
+        size = " × ".join(str(side) for side in card.input.size)
+        facts.append(_("Given to the network at {size} pixels").format(size=size))
+    return facts
 
 
 def findings(card: Card) -> None:

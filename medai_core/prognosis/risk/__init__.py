@@ -109,16 +109,18 @@ def survival(model: RiskModel, row: pd.DataFrame) -> Survival | None:
     curve = model.measured.survival
     if curve is None:
         return None
-    found = estimate(model, row)
-    half = np.log(found.high / (1 - found.high)) - found.log_odds
-    slope, intercept = np.array(curve.slope), np.array(curve.intercept)
+    assert model.card.prediction is not None
+    z, half = _estimated(model, row)
+    years, slope, intercept = (np.array(v) for v in (curve.years, curve.slope, curve.intercept))
+    before = years <= model.card.prediction.horizon_years
 
     def share(z: Floats) -> Floats:
-        happened = np.maximum.accumulate(logistic(intercept + slope * z))
+        happened = logistic(intercept + slope * z)
+        # Each year has its own fit; none before the horizon may say more than the risk there.
+        happened = np.maximum.accumulate(np.where(before, np.minimum(happened, logistic(z)), happened))
         return np.concatenate([[1.0], 1 - happened])
 
-    years = np.concatenate([[0.0], curve.years])
-    return Survival(years, share(found.log_odds), share(found.log_odds + half), share(found.log_odds - half))
+    return Survival(np.concatenate([[0.0], years]), share(z), share(z + half), share(z - half))
 
 
 def save_model(model: RiskModel, path: Path) -> None:
