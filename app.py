@@ -9,6 +9,7 @@ from ui.language import _
 
 st.navigation(
     {
+        _("Patients"): [st.Page("pages/patients/risk.py", title=_("Risk"), url_path="risk")],
         _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan", default=True)],
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
         _("System"): [st.Page("pages/system/models.py", title=_("Models"), url_path="models")],

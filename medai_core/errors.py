@@ -44,11 +44,16 @@ MESSAGES: dict[str, str] = {
         "give at least {fewest}, with {fewest_each} who had the event and {fewest_each} who had not."
     ),
     "cohort.empty": N_("The table has no row with an outcome that the model can score. Look at its columns."),
+    "patient.out_of_range": N_(
+        "{predictor} {value} {unit} is outside the plausible range of {low} to {high} {unit}. "
+        "Correct it, or mark it unknown."
+    ),
     "patient.unusual": N_(
         "{predictor} {value} lies outside what 98 of 100 people of the cohort have ({low} to {high})."
     ),
     "patient.unlike": N_("Taken together, the values are unlike those of the cohort; most of all {predictor}."),
     "patient.unknown": N_("{count} of {of} predictors are unknown and stand at the cohort's typical value."),
+    "model.not_recalibrated": N_("The model '{name}' has no calibration for another place. Use it as it is."),
     "model.no_risk": N_("The model '{name}' gives no patient's risk. Choose one that does."),
     # Kinds of image, as they stand in sentences
     "kind.chest_radiograph": N_("a chest radiograph"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -133,17 +134,27 @@ def by_horizon(time: Floats, died: Ints, years: float) -> tuple[Ints, Floats]:
 
 
 def uncensored_share(time: Floats, died: Ints, at: Floats) -> Floats:
-    """The share still uncensored just before each of ``at``, by Kaplan-Meier with censoring as the event."""
-    return survival_share(time, 1 - died, at, before=True)
+    """The share still uncensored just before each of ``at``, by Kaplan-Meier with censoring as the event.
+
+    Who dies and who is censored at the same moment died first, as everywhere in Kaplan-Meier: only so do
+    the weights give back its estimate.
+    """
+    return _kaplan_meier(time, 1 - died, at, earlier=died, side="left")
 
 
-def survival_share(time: Floats, happened: Ints, at: Floats, *, before: bool = False) -> Floats:
-    """The Kaplan-Meier estimate at each of ``at`` (just before it with ``before``), (len(at),)."""
+def survival_share(time: Floats, happened: Ints, at: Floats) -> Floats:
+    """The Kaplan-Meier estimate at each of ``at``, (len(at),)."""
+    return _kaplan_meier(time, happened, at, earlier=np.zeros_like(happened), side="right")
+
+
+def _kaplan_meier(time: Floats, happened: Ints, at: Floats, *, earlier: Ints, side: Literal["left", "right"]) -> Floats:
+    """The share left at ``at`` ("right") or just before ("left"); ``earlier`` : who has left when his moment comes."""
     moments, place = np.unique(time, return_inverse=True)
     events = np.bincount(place, weights=happened, minlength=len(moments))
-    at_risk = np.bincount(place, minlength=len(moments))[::-1].cumsum()[::-1]
+    here = np.bincount(place, minlength=len(moments))[::-1].cumsum()[::-1]
+    at_risk = np.maximum(here - np.bincount(place, weights=earlier, minlength=len(moments)), 1)
     share = np.concatenate([[1.0], np.cumprod(1 - events / at_risk)])
-    return np.asarray(share[np.searchsorted(moments, at, side="left" if before else "right")])
+    return np.asarray(share[np.searchsorted(moments, at, side=side)])
 
 
 def folds(group: Ints, event: Ints, count: int, seed: int) -> NDArray[np.int64]:

@@ -21,7 +21,8 @@ import tomli_w
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from medai_core.cards import Measured, Provenance, read_card
+from medai_core.cards import Card, Measured, Provenance, read_card
+from medai_core.prognosis.risk import logistic
 
 Pixels = NDArray[np.uint8]
 
@@ -134,6 +135,32 @@ def draw_set(
         label, split = labels[i % len(labels)], "test" if i >= 0.8 * count else "train"
         rows.append(f"{name},{label},{label}-{i // 6},{split}")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def draw_cohort(card: Card, path: Path) -> None:
+    """A drawn cohort in the card's own terms, for a smoke run: the event grows likelier along the first predictors."""
+    assert card.prediction is not None
+    rng, n = np.random.default_rng(0), 400
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table: dict[str, Any] = {}
+    score = np.zeros(n)
+    for i, p in enumerate(card.predictors):
+        u = rng.random(n)
+        score += (u - 0.5) * max(0, 3 - i)
+        names = [c.name for c in p.categories]
+        table[p.name] = p.low + u * (p.high - p.low) if p.kind == "number" else [names[int(v * len(names))] for v in u]
+    event = rng.random(n) < logistic(2 * score)
+    columns = card.prediction.columns
+    above = columns.above
+    table[columns.event] = np.where(
+        event, *(((above or 0) + 1, 0) if above is not None else (columns.happened[0], "no"))
+    )
+    if columns.time:
+        table[columns.time] = np.where(event, rng.uniform(1, 15, n), 20.0)
+    if columns.group:
+        table[columns.group] = np.arange(n) // 2
+    frame = pd.DataFrame(table)
+    frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
 
 
 def say(text: str) -> None:

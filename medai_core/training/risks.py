@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import t as student
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -26,8 +24,8 @@ from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
 from medai_core.sources.tables import open_table
 from medai_core.training import recipes, risk_report
-from medai_core.training.predictors import FEWEST, Setting, centroids, fit_estimator
-from medai_core.training.settings import settings_of
+from medai_core.training.predictors import centroids, fit_estimator
+from medai_core.training.settings import FEWEST, Setting, settings_of
 
 FOLDS = 5
 BACKGROUND = 24
@@ -56,7 +54,7 @@ def main(folder: Path) -> None:
     card = read_card(given.out)
     assert card.prediction is not None
     if given.smoke:
-        draw_cohort(card, given.data / card.prediction.develop)
+        recipes.draw_cohort(card, given.data / card.prediction.develop)
     develop, held, where = parts_of(card, given)
     encoding = fit_encoding(develop.rows, card.predictors)
     X = encoding.encode(develop.rows)
@@ -274,32 +272,6 @@ def smooth_quantiles(values: Floats, at: Floats) -> Floats:
     width = min(FEWEST, len(ordered))
     start = np.clip(np.round(at * (len(ordered) - 1)).astype(int) - width // 2, 0, len(ordered) - width)
     return np.array([ordered[s : s + width].mean() for s in start])
-
-
-def draw_cohort(card: Card, path: Path) -> None:
-    """A drawn cohort in the card's own terms, for a smoke run: the event grows likelier along the first predictors."""
-    assert card.prediction is not None
-    rng, n = np.random.default_rng(0), 400
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table: dict[str, Any] = {}
-    score = np.zeros(n)
-    for i, p in enumerate(card.predictors):
-        u = rng.random(n)
-        score += (u - 0.5) * max(0, 3 - i)
-        names = [c.name for c in p.categories]
-        table[p.name] = p.low + u * (p.high - p.low) if p.kind == "number" else [names[int(v * len(names))] for v in u]
-    event = rng.random(n) < logistic(2 * score)
-    columns = card.prediction.columns
-    above = columns.above
-    table[columns.event] = np.where(
-        event, *(((above or 0) + 1, 0) if above is not None else (columns.happened[0], "no"))
-    )
-    if columns.time:
-        table[columns.time] = np.where(event, rng.uniform(1, 15, n), 20.0)
-    if columns.group:
-        table[columns.group] = np.arange(n) // 2
-    frame = pd.DataFrame(table)
-    frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
 
 
 __all__: Sequence[str] = ("main",)

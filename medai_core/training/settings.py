@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from medai_core.training.predictors import Setting
+from dataclasses import dataclass, field
+from typing import Any
+
+FEWEST = 10
+"""People in a centroid or a leaf, at least."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an estimator is fitted: its kind and what was chosen in cross-validation."""
+
+    estimator: str
+    name: str
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 def settings_of(estimator: str, people: int, horizon_years: float, *, smoke: bool = False) -> list[Setting]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medai_core.cards import Card, Measured
+from medai_core.errors import ModelError
 from medai_core.metrics import Floats
 from medai_core.prognosis.risk.encoding import Encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees, restored
 
-__all__ = ["Estimates", "RiskModel", "Survival", "estimate", "load_model", "logistic", "save_model", "survival"]
+__all__ = [
+    "Estimates",
+    "RiskModel",
+    "Survival",
+    "estimate",
+    "load_model",
+    "logistic",
+    "recalibrated",
+    "save_model",
+    "survival",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +63,24 @@ class RiskModel:
 
     def log_odds(self, X: Floats, *, refits: bool = False) -> Floats:
         """Calibrated log-odds of encoded rows: (n,), or (n, 1 + refits) with ``refits``."""
-        shift = self.measured.calibration.offsets[1]
-        return np.asarray(self.estimator.scores(X, refits=refits) * self.scale + shift)
+        return self.calibrated(self.estimator.scores(X, refits=refits))
+
+    def calibrated(self, scores: Floats) -> Floats:
+        """Calibrated log-odds of the estimator's scores, same shape."""
+        return np.asarray(scores * self.scale + self.measured.calibration.offsets[1])
+
+
+def recalibrated(model: RiskModel) -> RiskModel:
+    """``model`` for a place like the one that it was tested at from outside.
+
+    Raises
+    ------
+    ModelError : the card has no such calibration.
+    """
+    calibration = model.measured.recalibrated
+    if calibration is None:
+        raise ModelError("model.not_recalibrated", name=model.card.name)
+    return replace(model, card=replace(model.card, measured=replace(model.measured, calibration=calibration)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ class Additive:
     def scores(self, X: Floats, *, refits: bool = False) -> Floats:
         """See ``Estimator``."""
         weights = self.coefficients if refits else self.coefficients[:1]
-        found = [_affine(self.basis(part).reshape(len(part), -1), weights) for part in _parts(X)]
+        found = [_affine(self.basis(part).reshape(len(part), weights.shape[1] - 1), weights) for part in _parts(X)]
         return np.concatenate(found) if refits else np.concatenate(found)[:, 0]
 
     def arrays(self) -> Arrays:
