@@ -31,7 +31,58 @@ MESSAGES: dict[str, str] = {
     ),
     "model.cannot_read": N_("The model '{name}' does not read scans. Choose one that does."),
     # Patients in tables
-    "table.unreadable": N_("The table cannot be read: {detail}. Give CSV (UTF-8) or Parquet."),
+    "table.unopened": N_("{file} cannot be opened: {detail}. Check its name and who may read it."),
+    "table.too_large": N_("The file has {size_mb} MB and at most {limit_mb} MB are read. Choose a smaller file."),
+    "table.too_many_rows": N_("The table has more than {limit} rows, the most that are read. Split it into parts."),
+    "table.too_many_columns": N_(
+        "The table has {columns} columns and at most {limit} are read. Keep those that the model asks."
+    ),
+    "table.inflated": N_(
+        "The file unpacks to more than {limit_mb} MB. Keep the columns that the model asks, or split it into parts."
+    ),
+    "table.empty": N_("The file is empty. Choose the file again, or export the table once more."),
+    "table.foreign": N_("The file is {found}, not a table. Export the table as CSV (UTF-8) or Parquet and choose that."),
+    "table.encoding": N_("Line {line} holds a sign that is not in UTF-8. Save the table as CSV in UTF-8."),
+    "table.utf16": N_("The text is in UTF-16 and UTF-8 is needed. Save the table as CSV in UTF-8."),
+    "table.nul": N_("Line {line} holds a NUL byte, which no text has. Export the table again as CSV (UTF-8)."),
+    "table.twice": N_("Two columns are called '{column}' and it is unclear which one is meant. Rename or remove one."),
+    "table.ragged": N_(
+        "Line {line} has {found} cells where the heading has {needed}. Give every row one cell for each column."
+    ),
+    "table.quote": N_("A quotation mark that opens in line {line} is never closed. Close or remove it."),
+    "table.damaged": N_("The text cannot be read as rows and columns. Export the table again as CSV (UTF-8)."),
+    "table.parquet": N_("The Parquet file is damaged or cut short. Export or copy it again."),
+    "table.nested": N_("The column '{column}' holds lists or records where single values are needed. Leave it out."),
+    "table.suffix": N_("Results are not written as '{suffix}'. Name a file that ends in .csv or .parquet."),
+    "table.unwritten": N_("{file} cannot be written: {detail}. Choose another place."),
+    "table.no_split": N_("The table has no rows with '{split}' in a column 'split'. Check the split's name."),
+    # What a file is that is no table, as it stands in a sentence
+    "format.pdf": N_("a PDF document"),
+    "format.picture": N_("a picture"),
+    "format.dicom": N_("a DICOM file"),
+    "format.excel": N_("an Excel workbook"),
+    "format.office": N_("an office document"),
+    "format.archive": N_("a packed archive"),
+    "format.database": N_("a database or a data file of another kind"),
+    "format.json": N_("JSON"),
+    "format.markup": N_("a web page or XML"),
+    # Patients in FHIR
+    "fhir.json": N_("The file begins like FHIR and is not valid JSON (line {line}). Export the bundle again."),
+    "fhir.encoding": N_("The file begins like FHIR and is not text in UTF-8. Export the bundle again."),
+    "fhir.deep": N_("The JSON is nested deeper than FHIR ever is. Export the bundle again."),
+    "fhir.resource": N_("The JSON is '{found}' and a FHIR R4 Bundle is needed. Export the patients as a Bundle."),
+    "fhir.no_patient": N_("The bundle holds no Patient. Export it with the patients whom its observations are of."),
+    "fhir.too_many": N_("The bundle holds {found} patients and at most {limit} are read. Split it into parts."),
+    "fhir.twice": N_("The bundle holds the patient '{patient}' more than once. Keep one version of each patient."),
+    "fhir.reference": N_(
+        "The {resource} in entry {entry} is of '{reference}', who is no Patient in the bundle. "
+        "Include the patient or leave it out."
+    ),
+    "fhir.nothing": N_(
+        "The bundle says nothing of what the model asks. It knows observations and conditions by these codes: {codes}."
+    ),
+    "row.refused": N_("{column} {value}: needed {expected}"),
+    "row.count": N_("a number from {low} to {high}, or nothing for unknown"),
     "row.number": N_("a number from {low} to {high} {unit}, or nothing for unknown"),
     "row.category": N_("one of: {known}; or nothing for unknown"),
     "cohort.columns": N_("The table has no column {missing}, where the outcome is looked for. Add it."),

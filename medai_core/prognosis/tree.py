@@ -1,4 +1,4 @@
-"""A decision tree as it is drawn: what each node asks in the card's words, the risk of each leaf, one patient's path."""
+"""A decision tree as it is drawn: what each node asks in the card's words, each leaf's risk, one patient's path."""
 
 from __future__ import annotations
 

@@ -25,6 +25,11 @@ class Problem:
     value: str
     expected: Message
 
+    @property
+    def text(self) -> str:
+        """The reason in English: the column, what it holds and what is needed."""
+        return Message("row.refused", {"column": self.column, "value": self.value, "expected": self.expected.text}).text
+
 
 @dataclass(frozen=True, eq=False)
 class Intake:
@@ -70,7 +75,8 @@ def in_card_words(
     matched : the table's column for a predictor's name; found by the names when None. A predictor
         without a column is unknown in every row.
     """
-    columns = dict(match_columns([str(c) for c in table.columns], predictors) if matched is None else matched)
+    table = table.set_axis([str(c) for c in table.columns], axis=1)
+    columns = dict(match_columns(list(table.columns), predictors) if matched is None else matched)
     bad = np.zeros(len(table), dtype=bool)
     problems: list[Problem] = []
     rows = {}
@@ -81,8 +87,10 @@ def in_card_words(
         given = table[columns[p.name]]
         rows[p.name], wrong = _numbers(given, p) if p.kind == "number" else _categories(given, p)
         bad |= wrong
+        needed, places = expected(p), np.flatnonzero(wrong)
+        cells = given.iloc[places].astype(object)
         problems += [
-            Problem(int(i) + 1, columns[p.name], str(given.iloc[i])[:80], expected(p)) for i in np.flatnonzero(wrong)
+            Problem(int(i) + 1, columns[p.name], str(cell)[:80], needed) for i, cell in zip(places, cells, strict=True)
         ]
     problems.sort(key=lambda problem: problem.row)
     return Intake(pd.DataFrame(rows, index=pd.RangeIndex(len(table))), ~bad, tuple(problems), columns)
@@ -90,8 +98,10 @@ def in_card_words(
 
 def expected(p: PredictorSpec) -> Message:
     """What a predictor's value must be, in words."""
-    if p.kind == "number":
+    if p.kind == "number" and p.unit:
         return Message("row.number", {"low": f"{p.low:g}", "high": f"{p.high:g}", "unit": p.unit})
+    if p.kind == "number":
+        return Message("row.count", {"low": f"{p.low:g}", "high": f"{p.high:g}"})
     return Message("row.category", {"known": ", ".join(c.name for c in p.categories)})
 
 
@@ -99,36 +109,44 @@ def _unknown(p: PredictorSpec, n: int) -> pd.Series:
     return pd.Series(np.full(n, np.nan)) if p.kind == "number" else pd.Series([None] * n, dtype=object)
 
 
-def _text(given: pd.Series) -> pd.Series:
-    """The cells as text without surrounding blanks; whole numbers without their ``.0``."""
-    text = given.astype(object).where(given.notna(), "").astype(str).str.strip()
-    return text.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+    """The place of each cell among the distinct ones, (n,), and those as text without surrounding blanks.
+
+    Tables repeat themselves, so what a cell means is worked out once for all that are alike; the text
+    of a whole number is without its ``.0``, that of an empty cell is empty.
+    """
+    if given.dtype == object:
+        # What a Parquet file nests cannot be compared, and True would be taken for 1.
+        given = given.map(str, na_action="ignore")
+    place, distinct = pd.factorize(given)
+    cells = [re.sub(r"^(-?\d+)\.0+$", r"\1", str(cell).strip()) for cell in distinct]
+    return np.where(place < 0, len(cells), place), [*cells, ""]
 
 
 def _numbers(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The numbers, and which cells are neither a number in the plausible range nor unknown."""
-    text = _text(given)
-    unknown = text.str.lower().isin(UNKNOWN) | text.isin(p.missing_values)
-    text = text.replace({band: repr(value) for band, value in p.bands.items()}) if p.bands else text
-    numbers = pd.to_numeric(text.where(~unknown), errors="coerce").astype(float)
+    if pd.api.types.is_float_dtype(given) and not p.missing_values:
+        # Nothing to look up, and a measured number seldom repeats itself.
+        numbers = given.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~np.isnan(numbers) & ~((numbers >= p.low) & (numbers <= p.high))
+        return pd.Series(np.where(wrong, np.nan, numbers)), wrong
+    place, cells = _distinct(given)
+    bands = {band: repr(value) for band, value in p.bands.items()}
+    unknown = np.array([c.lower() in UNKNOWN or c in p.missing_values for c in cells], dtype=bool)
+    text = pd.Series([bands.get(c, c) for c in cells], dtype=object).mask(unknown)
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~unknown & ~((numbers >= p.low) & (numbers <= p.high))
-    return numbers.where(~wrong).reset_index(drop=True), np.asarray(wrong, dtype=bool)
+    return pd.Series(np.where(wrong, np.nan, numbers)[place]), wrong[place]
 
 
 def _categories(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The category names, and which cells are none of them and not unknown."""
-    text = _text(given)
-    by_value = {cell: category_of(cell, p) for cell in text.unique()}
-    lower = text.str.lower()
-    names = text.map(by_value)
-    unknown = (lower.isin(UNKNOWN) | text.isin(p.missing_values)) & ~_named(lower, p)
-    names = names.where(~unknown, None)
-    wrong = ~unknown & names.isna()
-    return names.astype(object).where(names.notna(), None).reset_index(drop=True), np.asarray(wrong, dtype=bool)
-
-
-def _named(lower: pd.Series, p: PredictorSpec) -> pd.Series:
-    return lower.isin({v.lower() for c in p.categories for v in (c.name, *c.values)})
+    place, cells = _distinct(given)
+    known = {v.lower() for c in p.categories for v in (c.name, *c.values)}
+    unknown = np.array([(c.lower() in UNKNOWN or c in p.missing_values) and c.lower() not in known for c in cells])
+    names = np.array([None if no else category_of(c, p) for c, no in zip(cells, unknown, strict=True)], dtype=object)
+    wrong = ~unknown & pd.isna(names)
+    return pd.Series(names[place], dtype=object), wrong[place]
 
 
 def category_of(cell: str, p: PredictorSpec) -> str | None:

@@ -2,73 +2,249 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from medai_core.errors import ManifestError
+from medai_core.sources.formats import foreign
 
 ROWS_MAX = 200_000
 BYTES_MAX = 100 * 2**20
-
-
-def open_table(path: Path) -> pd.DataFrame:
-    """The table in a file of one's own, whatever its size; cells of a CSV stay text.
-
-    Raises
-    ------
-    ManifestError : it cannot be opened or read.
-    """
-    try:
-        return read_table(path.read_bytes(), path.name)
-    except OSError as error:
-        raise ManifestError("table.unreadable", detail=error.strerror or str(error)) from error
+COLUMNS_MAX = 2_000
+CELLS_MAX = 50_000_000
+UNPACKED_MAX = 2**30
+"""Bytes that a Parquet file may unpack to: a small one can hold a cell once and mean it 200,000 times."""
+CHUNK = 50_000
+"""Rows of a CSV read at a time, so that what is wrong with it is found before all of it is in memory."""
 
 
 def read_table(data: bytes, name: str) -> pd.DataFrame:
-    """The table in ``data``: Parquet by its first bytes, else text separated by the sign its heading has most of."""
+    """The table in an uploaded file called ``name``; cells of a CSV stay text, and an empty one is "".
+
+    Parquet is known by its first bytes; text is separated by the sign that parts its heading most often
+    (by tabs where it is called .tsv).
+
+    Raises
+    ------
+    ManifestError : it is larger than the limits, something else than a table, or damaged; it has no rows,
+        two columns of one name, or rows of unequal length.
+    """
+    refuse_large(data)
+    return _read(data, name, limited=True)
+
+
+def open_table(path: Path) -> pd.DataFrame:
+    """The table in a file of one's own, whatever its size.
+
+    Raises
+    ------
+    ManifestError : it cannot be opened; else as ``read_table``.
+    """
+    return _read(open_bytes(path), path.name, limited=False)
+
+
+def open_bytes(path: Path) -> bytes:
+    """The content of a file of one's own.
+
+    Raises
+    ------
+    ManifestError : it cannot be opened.
+    """
     try:
-        if data[:4] == b"PAR1":
-            return pd.read_parquet(io.BytesIO(data))
-        heading = data[:65536].split(b"\n", 1)[0]
-        sign = max((",", ";", "\t"), key=lambda c: heading.count(c.encode()))
-        return pd.read_csv(io.BytesIO(data), sep=sign, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise ManifestError("table.unopened", file=str(path), detail=detail) from error
+
+
+def refuse_large(data: bytes) -> None:
+    """Nothing for an upload that is not too large.
+
+    Raises
+    ------
+    ManifestError : it has more than ``BYTES_MAX``.
+    """
+    if len(data) > BYTES_MAX:
+        raise ManifestError("table.too_large", size_mb=-(-len(data) // 2**20), limit_mb=BYTES_MAX // 2**20)
+
+
+def _read(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
+    if not data or data.isspace():
+        raise ManifestError("table.empty")
+    if data.startswith(b"PAR1"):
+        table = _parquet(data, limited=limited)
+    else:
+        if found := foreign(data):
+            raise ManifestError("table.foreign", found=found)
+        table = _csv(data, name, limited=limited)
+    twice = [c for c, count in Counter(table.columns).items() if count > 1]
+    if twice:
+        raise ManifestError("table.twice", column=str(twice[0]))
+    if len(table) == 0:
+        raise ManifestError("cohort.no_rows")
+    return table
+
+
+def _csv(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
+    sign, heading = _heading(_text(data), name)
+    if limited and len(heading) > COLUMNS_MAX:
+        raise ManifestError("table.too_many_columns", columns=len(heading), limit=COLUMNS_MAX)
+    parts: list[pd.DataFrame] = []
+    try:
+        with pd.read_csv(
+            io.BytesIO(data), sep=sign, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=CHUNK
+        ) as chunks:
+            for part in chunks:
+                _refuse_ragged(part, heading)
+                parts.append(part)
+                if limited and sum(map(len, parts)) > ROWS_MAX:
+                    raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
     except (ValueError, OSError) as error:
-        raise ManifestError("table.unreadable", detail=str(error)) from error
+        raise _explained(str(error)) from error
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=heading)
+    return table.set_axis(heading, axis=1)
+
+
+def _text(data: bytes) -> str:
+    """The text of a CSV, which must be UTF-8 and without NUL."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ManifestError("table.utf16")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise ManifestError("table.nul", line=data.count(b"\n", 0, nul) + 1)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError("table.encoding", line=data.count(b"\n", 0, error.start) + 1) from error
+
+
+def _heading(text: str, name: str) -> tuple[str, list[str]]:
+    """The sign that separates the columns, and their names; one without a name is called by its place."""
+    # A heading may go over several lines, but not over megabytes.
+    start = io.StringIO(text[: 2**20], newline=None).read().lstrip("\n")
+    signs = "\t" if name.lower().endswith((".tsv", ".tab")) else ",;\t"
+    try:
+        found = {sign: next(csv.reader(io.StringIO(start), delimiter=sign)) for sign in signs}
+    except csv.Error as error:
+        raise ManifestError("table.damaged") from error
+    sign = max(found, key=lambda s: len(found[s]))
+    return sign, [column.strip() or f"column {place}" for place, column in enumerate(found[sign], start=1)]
+
+
+def _refuse_ragged(part: pd.DataFrame, heading: list[str]) -> None:
+    """Nothing where every row has as many cells as the heading."""
+    if not isinstance(part.index, pd.RangeIndex):
+        # A cell too many in every row: pandas takes the first for the row's name.
+        found = len(heading) + part.index.nlevels
+        raise ManifestError("table.ragged", line=2, found=found, needed=len(heading))
+    if part.shape[1] != len(heading):
+        raise ManifestError("table.damaged")
+    # What is missing at the end of a row is nan, and an empty cell is "".
+    short = part.iloc[:, -1].isna()
+    if short.any():
+        row = part.loc[short.idxmax()]
+        raise ManifestError("table.ragged", line=int(row.name) + 2, found=int(row.notna().sum()), needed=len(heading))
+
+
+def _explained(detail: str) -> ManifestError:
+    """What pandas says of a CSV, in words for its owner."""
+    ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", detail)
+    if ragged:
+        needed, line, found = map(int, ragged.groups())
+        return ManifestError("table.ragged", line=line, found=found, needed=needed)
+    unclosed = re.search(r"EOF inside string starting at row (\d+)", detail)
+    if unclosed:
+        return ManifestError("table.quote", line=int(unclosed.group(1)) + 1)
+    return ManifestError("table.damaged")
+
+
+def _parquet(data: bytes, *, limited: bool) -> pd.DataFrame:
+    # Only where it is needed: it takes longer to import than a small CSV to read.
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    try:
+        described = pq.read_metadata(pa.BufferReader(data))
+        if limited:
+            _refuse_inflated(described)
+        leaves = [described.schema.column(i) for i in range(described.num_columns)]
+        # As dictionaries, so that a cell that is held once stays one until it is known how much it means.
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        return _plain(pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(), limited=limited)
+    except ManifestError:
+        raise
+    except (pa.ArrowException, ValueError, TypeError, KeyError, OSError, OverflowError, MemoryError) as error:
+        raise ManifestError("table.parquet") from error
+
+
+def _refuse_inflated(described: Any) -> None:
+    """Nothing where the file says of itself that it stays within the limits."""
+    if described.num_rows > ROWS_MAX:
+        raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
+    if described.num_columns > COLUMNS_MAX:
+        raise ManifestError("table.too_many_columns", columns=described.num_columns, limit=COLUMNS_MAX)
+    groups = [described.row_group(i) for i in range(described.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups)
+    cells = sum(group.column(j).num_values for group in groups for j in range(described.num_columns))
+    if size > UNPACKED_MAX or max(cells, described.num_rows * described.num_columns) > CELLS_MAX:
+        raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
+
+
+def _plain(table: Any, *, limited: bool) -> pd.DataFrame:
+    """An Arrow table with its texts written out."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    size = 0
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if pa.types.is_nested(column.type):
+            raise ManifestError("table.nested", column=name)
+        if not pa.types.is_dictionary(column.type):
+            continue
+        for part in column.chunks:
+            length = compute.binary_length(part.dictionary.cast(pa.large_string()))
+            size += compute.sum(length.take(part.indices)).as_py() or 0
+        if limited and size > UNPACKED_MAX:
+            raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
+        table = table.set_column(place, name, column.cast(pa.large_string()))
+    return table.to_pandas(ignore_metadata=True)
 
 
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell starts with that a spreadsheet would run (OWASP, CSV injection)."""
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def harmless_csv(table: pd.DataFrame) -> bytes:
     """The table as CSV in UTF-8; text that a spreadsheet would run gets an apostrophe in front, numbers stay."""
     safe = pd.DataFrame({i: _harmless(table.iloc[:, i]) for i in range(table.shape[1])}, index=table.index)
     safe.columns = pd.Index([_quoted(str(c)) for c in table.columns])
-    return str(safe.to_csv(index=False)).encode("utf-8-sig")
+    return str(safe.to_csv(index=False)).encode("utf-8-sig", errors="backslashreplace")
 
 
 def _harmless(column: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+    if pd.api.types.is_numeric_dtype(column):
         return column
-    return column.astype(object).map(lambda cell: _quoted(cell) if isinstance(cell, str) else cell)
+    cells = [_quoted(cell) if isinstance(cell, str) else cell for cell in column.astype(object)]
+    return pd.Series(cells, index=column.index, dtype=object)
 
 
 def _quoted(cell: str) -> str:
-    try:
-        float(cell)
-    except ValueError:
-        return "'" + cell if cell.lstrip(" ")[:1] in RUNS or cell[:1] in RUNS else cell
-    return cell
+    return "'" + cell if cell.lstrip(" ").startswith(RUNS) and not NUMBER.fullmatch(cell) else cell
 
 
 def parquet(table: pd.DataFrame) -> bytes:
     """The table as Parquet; a column of mixed types becomes text."""
-    plain = table.copy()
-    for column in plain.columns:
-        if plain[column].dtype == object:
-            plain[column] = plain[column].map(lambda cell: cell if cell is None or cell != cell else str(cell))
+    plain = table.set_axis([str(c) for c in table.columns], axis=1)
+    for column in plain.columns[plain.dtypes == object]:
+        missing = plain[column].isna()
+        plain[column] = plain[column].map(str).mask(missing, None)
     stream = io.BytesIO()
     plain.to_parquet(stream, index=False)
     return stream.getvalue()

@@ -31,5 +31,5 @@ with answer:
     risk.drivers(patient)
     risk.what_if(patient)
     risk.estimators(patient, cards)
-    risk.tree(patient)
     risk.downloads(patient)
+risk.tree(patient)

@@ -55,9 +55,9 @@ def answer(patient: Patient) -> None:
             f"<p class='medai-over'>{escape(_risk_of(patient))}</p>"
             f"<h2 class='medai-number'>{escape(words.percent(patient.risk))}</h2>"
             f"<p>{escape(_('95 % interval {span}').format(span=interval))}</p></section>",
-            width=300,
+            width=220,
         )
-        st.html(figures.icon_array(patient.risk, hundred(patient)), width=340)
+        st.html(figures.icon_array(patient.risk, hundred(patient)), width=330)
     st.caption(
         _(
             "The interval says how far this estimate would move had the cohort been another sample of people; "

@@ -50,12 +50,12 @@ def _try_values(patient: Patient) -> None:
         row[name] = pd.Series([values[name]])
     found = estimate(patient.model, row)
     risk = float(found.risk[0])
+    points = 100 * (risk - patient.risk)
+    moved = _("{points:+.1f} percentage points from {risk}").format(points=points, risk=words.percent(patient.risk))
     st.metric(
         _("Risk with these values"),
         words.percent(risk),
-        delta=_("{points:+.1f} percentage points from {risk}").format(
-            points=100 * (risk - patient.risk), risk=words.percent(patient.risk)
-        ),
+        delta=moved if abs(points) >= 0.05 else None,
         delta_color="off",
     )
     interval = words.span(float(found.low[0]), float(found.high[0]), shares=True)

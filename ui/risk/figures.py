@@ -28,14 +28,10 @@ def show(figure: go.Figure, alt: str, table: pd.DataFrame, *, height: int = 320)
 def icon_array(risk: float, said: str) -> str:
     """A hundred people as HTML: filled discs for the event, rings for the others."""
     count = round(100 * risk)
-    icons = []
-    for i in range(100):
-        at = f'cx="{9 + 16 * (i % 20)}" cy="{9 + 16 * (i // 20)}"'
-        filled = i < count
-        icons.append(f'<circle {at} r="{6 if filled else 5}" class="{"medai-with" if filled else "medai-without"}"/>')
+    icons = "".join(f'<i class="{"medai-with" if i < count else "medai-without"}"></i>' for i in range(100))
     return (
-        f'<figure class="medai-hundred"><svg viewBox="0 0 322 82" role="img" aria-label="{escape(said)}">'
-        f"{''.join(icons)}</svg><figcaption>{escape(said)}</figcaption></figure>"
+        f'<figure class="medai-hundred"><div role="img" aria-label="{escape(said)}">{icons}</div>'
+        f'<figcaption aria-hidden="true">{escape(said)}</figcaption></figure>'
     )
 
 
@@ -91,7 +87,15 @@ def place(quantiles: Sequence[float], risk: float, said: str) -> None:
     )
     figure.add_vline(x=risk, line={"color": OTHER, "width": 3})
     figure.add_annotation(
-        x=risk, y=1, yref="paper", yanchor="bottom", text=_("this patient"), showarrow=False, font={"size": 13}
+        x=risk,
+        y=1,
+        yref="paper",
+        yanchor="top",
+        xanchor="right" if risk > top / 2 else "left",
+        xshift=-6 if risk > top / 2 else 6,
+        text=_("this patient"),
+        showarrow=False,
+        font={"size": 13},
     )
     figure.update_xaxes(title=_("Predicted risk"), tickformat=".0%", range=[0, top])
     figure.update_yaxes(title=_("Of 100 people in the cohort"))
@@ -101,7 +105,6 @@ def place(quantiles: Sequence[float], risk: float, said: str) -> None:
             _("Of 100 people in the cohort"): counts,
         }
     )
-    figure.update_layout(margin={"t": 28})
     show(figure, f"{_('Predicted risks in the development cohort')}: {said}", table)
     st.caption(said)
 
@@ -121,12 +124,17 @@ def waterfall(labels: Sequence[str], steps: Sequence[float], ends: tuple[str, st
             decreasing={"marker": {"color": ACCENT}},
             totals={"marker": {"color": "gray"}},
             connector={"line": {"color": "gray", "width": 1}},
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:.2f}<extra></extra>",
         )
     )
     figure.add_vline(x=base, line={"dash": "dot", "width": 1.5, "color": "gray"})
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(title=_("Log-odds; dotted: {base}").format(base=ends[0]))
+    at = [base, *(base + sum(steps[: k + 1]) for k in range(len(steps)))]
+    room = 0.14 * max(max(at) - min(at), 0.1)
+    figure.update_xaxes(
+        title=_("Log-odds; dotted: {base}").format(base=ends[0]), range=[min(at) - room, max(at) + room]
+    )
     table = pd.DataFrame(
         {
             _("Predictor"): list(labels),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -106,7 +108,7 @@ def _draw_nodes(figure: go.Figure, patient: Patient, nodes: tuple[Node, ...]) ->
         x=[n.place for n in nodes],
         y=[n.depth for n in nodes],
         mode="markers+text",
-        text=[text.replace(": ", ":<br>").replace(" ≤", "<br>≤") for text in said],
+        text=["<br>".join(wrap(text, 18, break_long_words=False)) for text in said],
         textposition=["bottom center" if n.risk is not None else "top center" for n in nodes],
         textfont={"size": 11},
         marker={
