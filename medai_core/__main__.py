@@ -1,4 +1,4 @@
-"""The command line: ``python -m medai_core models | read | evaluate``."""
+"""The command line: ``python -m medai_core models | read | risk | evaluate``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m medai_core", description="Read scans and measure models. For research use."
+        prog="python -m medai_core", description="Read scans, estimate risks and measure models. For research use."
     )
     parser.add_argument("--models", type=Path, help="the folder of model folders (default: the project's own)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -52,18 +52,36 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--frame", type=int, help="which frame of a multi-frame file, from 0 (default: the middle one)")
     read.set_defaults(run=_read)
 
-    evaluate = commands.add_parser("evaluate", help="measure a model on a manifest of labelled images")
-    evaluate.add_argument("model", metavar="MODEL")
-    evaluate.add_argument("manifest", type=Path, metavar="MANIFEST.csv")
-    evaluate.add_argument("--split", help="only the rows with this value in the column 'split'")
-    evaluate.add_argument(
-        "--predictions", type=Path, metavar="OUT.csv", help="write one row a file with its probabilities"
-    )
-    evaluate.set_defaults(run=_evaluate)
-
-    for command in (models, read, evaluate):
+    for command in (models, read, _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _add_risk(commands: Any) -> argparse.ArgumentParser:
+    risk: argparse.ArgumentParser = commands.add_parser("risk", help="estimate the risk of every patient in a table")
+    risk.add_argument("model", metavar="MODEL")
+    risk.add_argument("file", type=Path, metavar="FILE", help="CSV, TSV, Parquet or a FHIR R4 Bundle in JSON")
+    risk.add_argument("--explain", action="store_true", help="add what each predictor contributes in log-odds")
+    risk.add_argument("--out", type=Path, metavar="OUT", help="write to OUT.csv or OUT.parquet")
+    risk.add_argument(
+        "--recalibrated", action="store_true", help="as for the place that the model was tested at from outside"
+    )
+    risk.set_defaults(run=_risk)
+    return risk
+
+
+def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
+    evaluate: argparse.ArgumentParser = commands.add_parser(
+        "evaluate", help="measure a model on a manifest of labelled images, or on patients with their outcomes"
+    )
+    evaluate.add_argument("model", metavar="MODEL")
+    evaluate.add_argument("manifest", type=Path, metavar="FILE", help="a manifest (CSV), or a table of patients")
+    evaluate.add_argument("--split", help="only the rows with this value in the column 'split'")
+    evaluate.add_argument(
+        "--predictions", type=Path, metavar="OUT.csv", help="write one row a file or patient with what was predicted"
+    )
+    evaluate.set_defaults(run=_evaluate)
+    return evaluate
 
 
 def _models(options: argparse.Namespace, models: Catalog) -> int:
@@ -95,78 +113,26 @@ def _plain(value: Any) -> Any:
 
 
 def _read(options: argparse.Namespace, models: Catalog) -> int:
-    if options.model:
-        models.card(options.model)
-    failed = False
-    for file in options.files:
-        for line in _lines(file, options, models):
-            failed |= "error" in line
-            print(json.dumps(line) if options.json else _said(line), flush=True)
-    return int(failed)
+    from medai_core.commands import scans
+
+    return scans.read(options, models)
 
 
-def _lines(file: Path, options: argparse.Namespace, models: Catalog) -> Iterator[dict[str, Any]]:
-    from medai_core.readings import as_json, read_scan
+def _risk(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import patients
 
-    try:
-        data = file.read_bytes()
-        found = read_scan(
-            data, str(file), models, frame=options.frame, model=options.model, kind=options.kind, affirm=options.affirm
-        )
-    except OSError as error:
-        yield {"file": str(file), "error": f"The file cannot be opened: {error.strerror}."}
-    except MedAIError as error:
-        yield {"file": str(file), "error": str(error), "error_id": error.message.id}
-    else:
-        yield from map(as_json, found)
-
-
-def _said(line: dict[str, Any]) -> str:
-    if "error" in line:
-        return f"{line['file']}: {line['error']}"
-    about = f"{line['file']}: {line['model'] or 'no model'}: "
-    if line["refused"]:
-        return f"{about}{line['refused']}"
-    findings = ", ".join(f"{f['name']} {f['probability']:.3f}{' *' if f['in_set'] else ''}" for f in line["findings"])
-    return about + f"{findings}  (* in the {line['coverage']:.0%} set)  {' '.join(line['notices'])}"
+    return patients.risk(options, models)
 
 
 def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
-    from medai_core.evaluation import (
-        Rule,
-        predict,
-        predictions_table,
-        read_manifest,
-        rounded,
-        with_and_without_refusals,
-    )
-    from medai_core.readings import answerer
-
     card = models.card(options.model)
-    if card.measured is None:
-        models.network(card)
-    assert card.measured is not None
-    names = [finding.name for finding in card.findings]
-    made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
-    rule = Rule(card.measured.thresholds, card.measured.sets().quantile)
-    found = with_and_without_refusals(made, rule, data=options.split or str(options.manifest))
-    values = {
-        m.measure: {"value": rounded(m.value), "low": rounded(m.low), "high": rounded(m.high), "n": m.n} for m in found
-    }
-    print(
-        json.dumps(values)
-        if options.json
-        else "\n".join(f"{k:34} {v['value']}  ({v['low']} to {v['high']}), n = {v['n']}" for k, v in values.items())
-    )
-    for file in unread:
-        print(f"{file.file}: {file.reason}", file=sys.stderr)
-    try:
-        if options.predictions:
-            predictions_table(made).to_csv(options.predictions, index=False)
-    except OSError as error:
-        print(f"{options.predictions} cannot be written: {error.strerror or error}.", file=sys.stderr)
-        return 1
-    return int(bool(unread))
+    if card.task == "risk":
+        from medai_core.commands import patients
+
+        return patients.evaluate(options, models, card)
+    from medai_core.commands import scans
+
+    return scans.evaluate(options, models, card)
 
 
 if __name__ == "__main__":

@@ -38,10 +38,10 @@ MESSAGES: dict[str, str] = {
         "The table has {columns} columns and at most {limit} are read. Keep those that the model asks."
     ),
     "table.inflated": N_(
-        "The file unpacks to more than {limit_mb} MB. Keep the columns that the model asks, or split it into parts."
+        "The table unpacks to more than {limit_mb} MB. Keep the columns that the model asks, or split it into parts."
     ),
     "table.empty": N_("The file is empty. Choose the file again, or export the table once more."),
-    "table.foreign": N_("The file is {found}, not a table. Export the table as CSV (UTF-8) or Parquet and choose that."),
+    "table.foreign": N_("The file is {found}, not a table. Export the table as CSV (UTF-8) or Parquet."),
     "table.encoding": N_("Line {line} holds a sign that is not in UTF-8. Save the table as CSV in UTF-8."),
     "table.utf16": N_("The text is in UTF-16 and UTF-8 is needed. Save the table as CSV in UTF-8."),
     "table.nul": N_("Line {line} holds a NUL byte, which no text has. Export the table again as CSV (UTF-8)."),
@@ -69,6 +69,7 @@ MESSAGES: dict[str, str] = {
     # Patients in FHIR
     "fhir.json": N_("The file begins like FHIR and is not valid JSON (line {line}). Export the bundle again."),
     "fhir.encoding": N_("The file begins like FHIR and is not text in UTF-8. Export the bundle again."),
+    "fhir.number": N_("The JSON holds a number that is none in FHIR, such as NaN. Export the bundle again."),
     "fhir.deep": N_("The JSON is nested deeper than FHIR ever is. Export the bundle again."),
     "fhir.resource": N_("The JSON is '{found}' and a FHIR R4 Bundle is needed. Export the patients as a Bundle."),
     "fhir.no_patient": N_("The bundle holds no Patient. Export it with the patients whom its observations are of."),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image as Picture
 
@@ -22,13 +23,22 @@ from medai_core.imaging.applicability import recognise
 from medai_core.imaging.classification import Map, classify, crop_box
 from medai_core.imaging.saliency import evidence_over_image
 from medai_core.metrics import softmax
+from medai_core.prognosis.assessment import assess, typical
 from medai_core.readings import read_scan
 from medai_core.runtime import Arrays, Network
+from medai_core.sources.intake import in_card_words
+from medai_core.sources.tables import open_table
 from tests.scans import grey
 
 MODELS = find_models()
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
+every_image_model = pytest.mark.parametrize(
+    "card", [card for card in MODELS.cards if card.task != "risk"], ids=lambda card: card.name
+)
+every_risk_model = pytest.mark.parametrize(
+    "card", [card for card in MODELS.cards if card.task == "risk"], ids=lambda card: card.name
+)
 every_classifier = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task == "classification"], ids=lambda card: card.name
 )
@@ -42,18 +52,24 @@ def examples(card: Card) -> list[Path]:
     return sorted(folder(card).glob("example*.png"))
 
 
+def held_out(card: Card) -> str:
+    """What the people or images are called that the model was tested on."""
+    assert card.measured is not None
+    return card.measured.test_evaluations[-1].note if card.task == "risk" else "test"
+
+
 @every_model
 def test_a_card_is_complete(card: Card) -> None:
     made = card.measured
     assert made is not None, "the recipe has not run"
     assert made.performance
     assert made.reliability
-    assert sum(map(sum, made.confusion)) > 0
+    assert card.task == "risk" or sum(map(sum, made.confusion)) > 0
     assert any(approach.chosen for approach in made.approaches)
     assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
     assert made.provenance.seconds > 0
     assert card.limits
-    assert all(cohort.licence and cohort.doi for cohort in card.cohorts)
+    assert all(cohort.licence and (cohort.doi or cohort.source) for cohort in card.cohorts)
 
 
 @every_model
@@ -74,35 +90,43 @@ def test_every_measure_has_an_interval_and_the_number_of_images_and_groups(card:
         assert 0 < m.groups <= m.n, m
         assert math.isnan(m.value) or (math.isfinite(m.low) and math.isfinite(m.high) and m.low <= m.high), m
         assert m.measure != "calibration_error" or m.ideal is not None, m
+    assert ("calibration_slope", held_out(card)) in {(m.measure, m.data) for m in card.measured.performance}
+
+
+@every_image_model
+def test_an_image_model_is_measured_on_degraded_images_too(card: Card) -> None:
+    assert card.measured is not None
     known = {(m.measure, m.data) for m in card.measured.performance}
     for name in ("accuracy", "balanced_accuracy", "coverage", "calibration_slope", "calibration_error"):
         assert {(name, "test"), (name, "test, degraded")} <= known
 
 
 @every_model
-def test_the_first_use_of_the_test_images_is_logged_and_the_last_one_is_the_cards(card: Card) -> None:
+def test_the_first_use_of_what_was_held_out_is_logged_and_the_last_one_is_the_cards(card: Card) -> None:
     assert card.measured is not None
     log = card.measured.test_evaluations
     assert log
     assert [entry.date for entry in log] == sorted(entry.date for entry in log)
-    assert "accuracy" in log[0].values
-    shown = {m.measure: m.value for m in card.measured.performance if (m.data, m.subgroup, m.model) == ("test", "", "")}
+    assert ("auc" if card.task == "risk" else "accuracy") in log[0].values
+    where = (held_out(card), "", "")
+    shown = {m.measure: m.value for m in card.measured.performance if (m.data, m.subgroup, m.model) == where}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    assert card.measured.sets().coverage.value == shown["coverage"]
+    if card.task != "risk":
+        assert card.measured.sets().coverage.value == shown["coverage"]
 
 
 @every_model
 def test_the_weights_are_those_that_were_measured(card: Card) -> None:
     assert card.measured is not None
-    weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras"})
+    weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras", ".npz"})
     assert weights == sorted(card.measured.sha256)
-    assert {"model.tflite", "model.keras"} <= set(weights)
+    assert {"model.npz"} == set(weights) if card.task == "risk" else {"model.tflite", "model.keras"} <= set(weights)
     for name in weights:
         assert sha256(folder(card) / name) == card.measured.sha256[name]
 
 
-@every_model
+@every_image_model
 def test_examples_are_small_and_marked_synthetic_in_the_files_own_words(card: Card) -> None:
     assert 2 <= len(examples(card)) <= 4
     for path in examples(card):
@@ -112,7 +136,7 @@ def test_examples_are_small_and_marked_synthetic_in_the_files_own_words(card: Ca
             assert max(picture.size) <= 256
 
 
-@every_model
+@every_image_model
 def test_a_model_still_returns_what_it_returned_when_it_was_measured(card: Card) -> None:
     expected = json.loads((folder(card) / "expected.json").read_text(encoding="utf-8"))
     assert set(expected["examples"]) == {path.name for path in examples(card)}
@@ -191,7 +215,7 @@ def answer(network: Any, given: Arrays) -> Arrays:
     return {name: np.asarray(value) for name, value in answered.items()}
 
 
-@every_model
+@every_image_model
 def test_what_serves_answers_as_what_was_trained(card: Card, asked: Any, trainable: Any) -> None:
     for name, served in asked(card).items():
         found = answer(trainable(folder(card) / name.replace(".tflite", ".keras")), served.given)
@@ -244,7 +268,7 @@ def over_image(outputs: Arrays, card: Card) -> np.ndarray:
     return evidence_over_image(maps, (128, 128))
 
 
-@every_model
+@every_image_model
 def test_a_recipe_runs_on_images_that_it_draws_itself(card: Card, tmp_path: Path) -> None:
     out = tmp_path / card.name
     words = [f"models/{card.name}/train.py", "--smoke", "--out", str(out), "--work", str(tmp_path / "work")]
@@ -263,3 +287,62 @@ def test_a_recipe_runs_on_images_that_it_draws_itself(card: Card, tmp_path: Path
 def without_python_path() -> dict[str, str]:
     """A recipe must find the project by itself."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+# Risks
+
+
+@every_risk_model
+def test_an_example_of_a_risk_model_is_made_of_quantiles_and_gets_the_risk_that_it_got(card: Card) -> None:
+    wanted = json.loads((folder(card) / "expected.json").read_text(encoding="utf-8"))
+    intake = in_card_words(open_table(folder(card) / wanted["file"]), card.predictors)
+    assert intake.good.all()
+    assert set(intake.matched) == {p.name for p in card.predictors}
+    model = MODELS.risk_model(card)
+    found = assess(model, intake.rows, explained=True)
+    assert found.contributions is not None
+    for name in ("risk", "low", "high"):
+        assert getattr(found.estimates, name) == pytest.approx(wanted[name], abs=wanted["tolerance"])
+    names = [p.name for p in card.predictors]
+    assert [list(each) for each in wanted["contributions"]] == [names] * len(intake.rows)
+    for row, each in zip(found.contributions.values, wanted["contributions"], strict=True):
+        assert row == pytest.approx([each[name] for name in names], abs=wanted["tolerance"])
+    assert found.contributions.base == pytest.approx(wanted["base"], abs=wanted["tolerance"])
+    for p, s in zip(card.predictors, model.measured.predictors, strict=True):
+        known = {round(q, p.decimals) for q in s.quantiles} or {s.typical}
+        assert set(intake.rows[p.name]) <= known, "an example is of no one"
+
+
+@every_risk_model
+def test_a_risk_is_compared_with_plain_models_on_the_same_people(card: Card) -> None:
+    assert card.measured is not None
+    where = held_out(card)
+    known = {(m.measure, m.model): m for m in card.measured.performance if m.data == where and not m.subgroup}
+    rivals = {model for _, model in known if model}
+    assert {"plain logistic regression", "plain boosting"} <= rivals
+    for rival in rivals:
+        gain = known["auc_gain", rival]
+        assert gain.value == pytest.approx(known["auc", ""].value - known["auc", rival].value, abs=1e-5)
+        assert gain.low <= gain.value <= gain.high
+    assert any(m.subgroup for m in card.measured.performance)
+    assert any(m.data == "cross-validation" for m in card.measured.performance)
+
+
+ONE_OF_EACH = {card.prediction.estimator: card for card in reversed(MODELS.cards) if card.prediction is not None}
+"""A model for each estimator: they share one recipe."""
+
+
+@pytest.mark.parametrize("card", ONE_OF_EACH.values(), ids=ONE_OF_EACH.keys())
+def test_the_recipe_of_risks_runs_on_people_that_it_draws_itself(card: Card, tmp_path: Path) -> None:
+    out = tmp_path / card.name
+    words = [f"models/{card.name}/train.py", "--smoke", "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=120, env=without_python_path()
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (made,) = find_models(tmp_path).cards
+    assert made.measured is not None
+    assert "--smoke" in made.measured.provenance.command
+    model = find_models(tmp_path).risk_model(made)
+    found = assess(model, pd.DataFrame([typical(model)]), explained=True)
+    assert found.estimates.low[0] <= found.estimates.risk[0] <= found.estimates.high[0]

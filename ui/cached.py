@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
+from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Reading, read_scan
 from ui.language import _
 
@@ -50,6 +51,23 @@ def models() -> Catalog:
 def card_of(name: str | None) -> Card | None:
     """The card of a model by its name."""
     return models().card(name) if name else None
+
+
+def served(card: Card, *, moved: bool = False) -> RiskModel:
+    """The risk model of a card, ``moved`` to another place where the card has a calibration for one.
+
+    Raises
+    ------
+    ModelError : its parameters are absent, or not those that were measured.
+    """
+    model = models().risk_model(card)
+    return _moved(card.name, model) if moved and model.measured.recalibrated else model
+
+
+@st.cache_resource(show_spinner=False)
+def _moved(name: str, _model: RiskModel) -> RiskModel:
+    """One object a model: what is worked out once for it is looked up by the object."""
+    return recalibrated(_model)
 
 
 def samples_to_try() -> tuple[Sample, ...]:

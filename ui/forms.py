@@ -2,176 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from medai_core.cards import Card, PredictorSpec, PredictorStatistics
+from medai_core.errors import N_, Message
+from medai_core.prognosis.entries import Entry, Unit, as_row, refusals, units
 from ui import words
-from ui.language import _, category_title, predictor_title
+from ui.language import _, category_title, predictor_title, say
+from ui.results import plain
 
-FIRST = 10
+FIRST = 14
 """Predictors that are shown at once, the weightiest first; the others open on demand."""
+
+UNITS = (N_("years"), N_("days"), N_("beats/min"))
+"""The units of cards that are words; symbols are the same in every language."""
 
 Value = float | str | None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the reader entered: the card's units, None for unknown; ``refused`` says what is out of range."""
+    """What the reader entered.
+
+    Attributes
+    ----------
+    values : in the card's units, None for unknown. units : the unit that each number is read in.
+    row : the patient as a table of one row, in the card's words. refused : what is out of range.
+    """
 
     values: dict[str, Value]
-    refused: tuple[str, ...]
-
-    def row(self) -> pd.DataFrame:
-        """The patient as a table of one row, in the card's words."""
-        found = {n: pd.Series([v], dtype=object if isinstance(v, str) else None) for n, v in self.values.items()}
-        return pd.DataFrame({n: s if s.notna().any() else pd.Series([None]) for n, s in found.items()})
+    units: dict[str, Unit]
+    row: pd.DataFrame
+    refused: tuple[Message, ...]
 
 
-def ask_patient(card: Card) -> Asked:
-    """The form: every predictor with its unit and range, each of which may be unknown."""
+def ask_patient(card: Card, weight: Mapping[str, float], flagged: Collection[str] = ()) -> Asked:
+    """The form: every predictor with its unit and range, each of which may be unknown.
+
+    Parameters
+    ----------
+    weight : what the predictors are ordered by, so that the form stays as it is when the model changes.
+    flagged : the predictors that the model has a term of its own for, where they are unknown.
+    """
     assert card.measured is not None
     statistics = {s.name: s for s in card.measured.predictors}
-    ordered = sorted(card.predictors, key=lambda p: -statistics[p.name].importance)
-    other = _ask_units(card)
-    values: dict[str, Value] = {}
-    _ask_all(card, ordered[:FIRST], statistics, values, other=other)
+    ordered = sorted(card.predictors, key=lambda p: -weight.get(p.name, 0.0))
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            _("New patient"), icon=":material/restart_alt:", on_click=_begin_anew, args=(card,), help=_help_anew()
+        )
+        read_in = _ask_units(card, statistics)
+    entries: dict[str, Entry] = {}
+    _ask_all(card, ordered[:FIRST], statistics, read_in, entries)
     if len(ordered) > FIRST:
         with st.expander(_("{n} more predictors").format(n=len(ordered) - FIRST)):
-            _ask_all(card, ordered[FIRST:], statistics, values, other=other)
-    st.caption(
-        _("An empty field is unknown: it then stands at the cohort's typical value, which is what the form starts at.")
-    )
-    values = {p.name: values[p.name] for p in card.predictors}
-    refused = [problem for p in card.predictors if (problem := _problem(card, p, values[p.name]))]
-    return Asked(values, tuple(refused))
+            _ask_all(card, ordered[FIRST:], statistics, read_in, entries)
+    values = {p.name: entries[p.name].in_card_unit for p in card.predictors}
+    _say_unknown(card, values, statistics, read_in, flagged)
+    return Asked(values, read_in, as_row(card, entries), refusals(card, entries))
 
 
-def _ask_units(card: Card) -> bool:
-    """Whether the other customary units are wanted; fields keep their meaning when they change."""
-    converted = [p for p in card.predictors if p.other_unit]
-    if not converted:
-        return False
-    first = converted[0]
-    assert first.other_unit is not None
-    names = {False: _("Units of the cohort"), True: _("Other customary units")}
+def _help_anew() -> str:
+    return _("Forgets this patient and starts again at the cohort's typical one.")
+
+
+def _begin_anew(card: Card) -> None:
+    """Nothing of the last patient is left in the form."""
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith(f"risk_value:{card.outcome}:"):
+            del st.session_state[key]
+    st.session_state["risk_patient"] = ""
+
+
+def _ask_units(card: Card, statistics: dict[str, PredictorStatistics]) -> dict[str, Unit]:
+    """The unit that each number is read in; a field keeps its meaning when its unit changes."""
+    offered = {p.name: units(p, statistics[p.name].typical) for p in card.predictors if p.kind == "number"}
+    found = {name: choices[0] for name, choices in offered.items()}
+    if all(len(choices) == 1 for choices in offered.values()):
+        return found
+    with st.popover(_("Units"), icon=":material/straighten:"):
+        st.caption(_("A value that stands in a field is converted."))
+        for name, choices in offered.items():
+            if len(choices) > 1:
+                found[name] = _ask_unit(card, name, choices)
+    return found
+
+
+def _ask_unit(card: Card, name: str, choices: tuple[Unit, ...]) -> Unit:
+    by_name = {unit.name: unit for unit in choices}
     chosen = st.segmented_control(
-        _("Units"),
-        list(names),
-        format_func=names.__getitem__,
-        default=False,
+        predictor_title(card, name),
+        list(by_name),
+        default=choices[0].name,
         required=True,
-        key=f"risk_units:{card.outcome}",
-        help=_("For example {title}: {unit} or {other}.").format(
-            title=predictor_title(card, first.name), unit=first.unit, other=first.other_unit.unit
-        ),
+        key=f"risk_unit:{card.outcome}:{name}",
+        persist_state="session",
     )
-    return bool(chosen)
+    return by_name.get(str(chosen), choices[0])
 
 
 def _ask_all(
     card: Card,
     predictors: Sequence[PredictorSpec],
     statistics: dict[str, PredictorStatistics],
-    values: dict[str, Value],
-    *,
-    other: bool,
+    read_in: dict[str, Unit],
+    entries: dict[str, Entry],
 ) -> None:
-    left, right = st.columns(2, gap="small")
-    for i, p in enumerate(predictors):
-        with (left, right)[i % 2]:
-            ask = _ask_number if p.kind == "number" else _ask_category
-            values[p.name] = ask(card, p, statistics[p.name], other=other)
+    """Two fields in a line, so that the keyboard goes the way the eye does."""
+    for start in range(0, len(predictors), 2):
+        places = st.columns(2, gap="small", vertical_alignment="bottom")
+        for p, place in zip(predictors[start : start + 2], places, strict=False):
+            with place:
+                if p.kind == "number":
+                    entries[p.name] = _ask_number(card, p, statistics[p.name], read_in[p.name])
+                else:
+                    entries[p.name] = Entry(_ask_category(card, p, statistics[p.name]))
 
 
-def _ask_number(card: Card, p: PredictorSpec, s: PredictorStatistics, *, other: bool) -> Value:
+def _ask_number(card: Card, p: PredictorSpec, s: PredictorStatistics, unit: Unit) -> Entry:
     """One number; what was entered in the one unit is shown converted when the reader changes to the other."""
     kept = f"risk_value:{card.outcome}:{p.name}"
-    in_other = other and p.other_unit is not None
-    entered = st.session_state.get(kept, round(s.quantiles[3], p.decimals))
-    decimals = decimals_of(p, other=in_other)
-    before = None if entered is None else round(shown(p, entered, other=in_other), decimals)
+    entered: Entry = st.session_state.get(kept) or Entry(round(s.quantiles[3], p.decimals), Unit(p.unit))
+    own = entered.in_card_unit
+    before = round(unit.of(own), unit.decimals) if isinstance(own, float) else None
     # Set here and not as the widget's own value: only a field that began empty can be emptied.
-    st.session_state.setdefault(f"{kept}:{in_other}", before)
+    st.session_state.setdefault(f"{kept}:{unit.name}", before)
     given = st.number_input(
-        f"{predictor_title(card, p.name)} ({unit_of(p, other=in_other)})" if p.unit else predictor_title(card, p.name),
+        f"{predictor_title(card, p.name)} ({_(unit.name)})" if unit.name else predictor_title(card, p.name),
         value=None,
-        step=10.0**-decimals,
-        format=f"%.{decimals}f",
+        step=10.0**-unit.decimals,
+        format=f"%.{unit.decimals}f",
         placeholder=_("unknown"),
-        key=f"{kept}:{in_other}",
-        help=_help(p, s, other=in_other),
+        key=f"{kept}:{unit.name}",
+        help=_help(p, s, unit),
     )
     # What was not touched keeps its own decimals, so that a change of units changes no risk.
-    value = entered if given == before else None if given is None else meant(p, given, other=in_other)
-    st.session_state[kept] = value
-    return value
+    found = entered if given == before else Entry(given, unit)
+    st.session_state[kept] = found
+    return found
 
 
-def _help(p: PredictorSpec, s: PredictorStatistics, *, other: bool) -> str:
-    def said(value: float) -> str:
-        return f"{shown(p, value, other=other):.{decimals_of(p, other=other)}f}"
-
+def _help(p: PredictorSpec, s: PredictorStatistics, unit: Unit) -> str:
+    low, high = unit.range(p)
     return _("{low} to {high} {unit} is plausible; typical {typical}. Clear the field where it is unknown.").format(
-        low=said(p.low), high=said(p.high), unit=unit_of(p, other=other), typical=said(s.quantiles[3])
+        low=f"{low:g}", high=f"{high:g}", unit=_(unit.name), typical=f"{unit.of(s.quantiles[3]):.{unit.decimals}f}"
     )
 
 
-def _ask_category(card: Card, p: PredictorSpec, s: PredictorStatistics, *, other: bool) -> Value:
-    names = [c.name for c in p.categories]
-    return st.selectbox(
+def _ask_category(card: Card, p: PredictorSpec, s: PredictorStatistics) -> str | None:
+    key, names = f"risk_value:{card.outcome}:{p.name}", [c.name for c in p.categories]
+    st.session_state.setdefault(key, str(s.typical))
+    # Not None: to Streamlit that is a field without any choice.
+    chosen = st.selectbox(
         predictor_title(card, p.name),
-        [*names, None],
-        index=names.index(str(s.typical)),
+        [*names, ""],
         format_func=lambda name: words.sentence(category_title(card, p.name, name) if name else _("unknown")),
-        key=f"risk_value:{card.outcome}:{p.name}",
+        key=key,
+        persist_state="session",
+    )
+    return chosen or None
+
+
+def _say_unknown(
+    card: Card,
+    values: dict[str, Value],
+    statistics: dict[str, PredictorStatistics],
+    read_in: dict[str, Unit],
+    flagged: Collection[str],
+) -> None:
+    """How everything that is unknown is treated."""
+    said = [
+        _treated(card, p, value_words(card, p, statistics[p.name].typical, read_in.get(p.name)), p.name in flagged)
+        for p in card.predictors
+        if values[p.name] is None
+    ]
+    if said:
+        st.caption(plain(_("Unknown: {treated}.").format(treated="; ".join(said))))
+    else:
+        st.caption(_("Clear a field, or choose “unknown”, for what is not known; the model can do without it."))
+
+
+def _treated(card: Card, p: PredictorSpec, typical: str, flagged: bool) -> str:
+    """What the model does without one predictor."""
+    title = predictor_title(card, p.name)
+    if not flagged:
+        return _("{predictor} stands at what is typical, {typical}").format(predictor=title, typical=typical)
+    if p.kind == "category":
+        return _("{predictor} has a term of its own for not being known").format(predictor=title)
+    return _("{predictor} stands at {typical}, with a term of its own for not being known").format(
+        predictor=title, typical=typical
     )
 
 
-def unit_of(p: PredictorSpec, *, other: bool = False) -> str:
-    """The unit that a number is shown in."""
-    return p.other_unit.unit if other and p.other_unit else p.unit
-
-
-def shown(p: PredictorSpec, value: float, *, other: bool) -> float:
-    """A number of the card in the unit that it is shown in."""
-    return value * p.other_unit.factor + p.other_unit.offset if other and p.other_unit else value
-
-
-def meant(p: PredictorSpec, value: float, *, other: bool) -> float:
-    """A number as entered in the card's unit."""
-    return (value - p.other_unit.offset) / p.other_unit.factor if other and p.other_unit else value
-
-
-def decimals_of(p: PredictorSpec, *, other: bool) -> int:
-    """Digits after the point: as many more as the other unit is larger."""
-    if not (other and p.other_unit):
-        return p.decimals
-    factor, more = p.other_unit.factor, 0
-    while factor < 0.5 and more < 3:
-        factor, more = factor * 10, more + 1
-    return p.decimals + more
-
-
-def value_words(card: Card, p: PredictorSpec, value: Value) -> str:
-    """A predictor's value with its unit, in words."""
+def value_words(card: Card, p: PredictorSpec, value: Value, unit: Unit | None = None) -> str:
+    """A predictor's value with its unit, in words; ``unit`` is the one that the reader has chosen."""
     if value is None or value != value:
         return _("unknown")
     if isinstance(value, str):
         return category_title(card, p.name, value)
-    return f"{value:.{p.decimals}f} {p.unit}".strip()
+    unit = unit or Unit(p.unit, decimals=p.decimals)
+    return f"{unit.of(value):.{unit.decimals}f} {_(unit.name)}".strip()
 
 
-def _problem(card: Card, p: PredictorSpec, value: Value) -> str:
-    """Why a value is refused; empty where it is not."""
-    if not isinstance(value, int | float) or p.low <= value <= p.high:
-        return ""
-    return _("{title} {value} is not plausible: it must lie from {low} to {high}. Correct it, or clear it.").format(
-        title=predictor_title(card, p.name),
-        value=f"{value:g}",
-        low=f"{p.low:g}",
-        high=f"{p.high:g} {p.unit}".strip(),
-    )
+def refusal_words(card: Card, refusal: Message) -> str:
+    """Why a value is refused, with the predictor and the unit in the reader's language."""
+    facts = {**refusal.facts, "predictor": predictor_title(card, str(refusal.facts["predictor"]))}
+    said = say(Message(refusal.id, {**facts, "unit": _(str(refusal.facts["unit"]))}))
+    return said.replace(" .", ".").replace("  ", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from medai_core.errors import CardError
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 def parse(kind: type[T], table: dict[str, Any], path: str, where: str = "") -> T:
     """A dataclass from a TOML table; ``where`` is the dotted place of the table in the file."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # mypy does not see that a class can be hashed
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]  # every caller passes a dataclass
     for name in table:
         if name not in known:
@@ -26,6 +27,12 @@ def parse(kind: type[T], table: dict[str, Any], path: str, where: str = "") -> T
         elif f.default is MISSING and f.default_factory is MISSING:
             raise CardError("card.missing", path=path, field=where + name)
     return kind(**values)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    """The fields' types; a card has thousands of tables of a few kinds."""
+    return typing.get_type_hints(kind)
 
 
 def _convert(hint: Any, value: Any, path: str, where: str) -> Any:

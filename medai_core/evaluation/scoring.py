@@ -118,17 +118,19 @@ class Followed:
     Attributes
     ----------
     cohort : in the card's words, with what results are reported by. judged : their risks beside their outcomes.
+    place : (f,), the row of the table, from 0, of each.
     silent : scored patients of whom the table does not say what became. left_out : those whom the card leaves out.
     """
 
     cohort: Cohort
     judged: Judged
+    place: Ints
     silent: int
     left_out: int
 
     def chosen(self, rows: Ints) -> Followed:
         """Some of them."""
-        return replace(self, cohort=self.cohort.chosen(rows), judged=self.judged.chosen(rows))
+        return replace(self, cohort=self.cohort.chosen(rows), judged=self.judged.chosen(rows), place=self.place[rows])
 
 
 def follow(scored: Scored) -> Followed:
@@ -155,7 +157,7 @@ def follow(scored: Scored) -> Followed:
     cohort, _intake = with_outcomes(people.iloc[kept], card)
     _enough(cohort)
     judged = Judged(scored.estimates.log_odds[kept], cohort.outcomes)
-    return Followed(cohort, judged, int((~known & ~excluded).sum()), int(excluded.sum()))
+    return Followed(cohort, judged, scored.place[kept], int((~known & ~excluded).sum()), int(excluded.sum()))
 
 
 def _enough(cohort: Cohort) -> None:

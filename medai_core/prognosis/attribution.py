@@ -88,12 +88,14 @@ def _kernel(known: Floats, typical: Floats, weight: Floats, alpha: Floats) -> Fl
     """
     players = known.shape[-1]
     nodes, node_weight = np.polynomial.legendre.leggauss(players // 2 + 1)
+    pairs = np.outer(weight, alpha).ravel()
+    typical = typical.reshape(-1, players)
+    more = np.broadcast_to(known, (len(weight), *known.shape)).reshape(-1, players) - typical
     values = np.zeros(players)
     for node, share in zip((nodes + 1) / 2, node_weight / 2, strict=True):
-        mixed = (1 - node) * typical + node * known
-        whole = mixed.prod(axis=2, keepdims=True)
-        others = np.divide(whole, mixed, out=np.zeros_like(mixed), where=mixed > 1e-200)
-        values += share * np.einsum("m,mkp,k->p", weight, (known - typical) * others, alpha)
+        mixed = typical + node * more
+        each = np.divide(more, mixed, out=np.zeros_like(mixed), where=mixed > 1e-200)
+        values += share * ((pairs * mixed.prod(axis=1)) @ each)
     return values
 
 

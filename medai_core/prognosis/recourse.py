@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from medai_core.cards import PredictorSpec
-from medai_core.cards.measured import PredictorStatistics
 from medai_core.metrics import Floats
 from medai_core.prognosis.risk import RiskModel, estimate, logistic
 
@@ -89,7 +88,8 @@ def _options(model: RiskModel, p: PredictorSpec, row: pd.DataFrame) -> _Option |
         return None
     if p.kind == "category":
         return None if value == p.modifiable else _Option(p, str(value), [p.modifiable], np.array([0.5]))
-    ends = _ends(p, s, float(value))
+    # No farther than to what 5 % of the cohort lie beyond.
+    ends = min(float(value), s.quantiles[1]), max(float(value), s.quantiles[5])
     span = max(s.quantiles[5] - s.quantiles[1], 1e-9)
     values = [round(v, p.decimals) for end in ends for v in np.linspace(float(value), end, STEPS + 1)[1:]]
     # A value with more decimals than are customary must not be rounded past where it started.
@@ -101,12 +101,6 @@ def _options(model: RiskModel, p: PredictorSpec, row: pd.DataFrame) -> _Option |
 
 def _allowed(p: PredictorSpec, step: float) -> bool:
     return {"lower": step < 0, "raise": step > 0}.get(p.modifiable, step != 0)
-
-
-def _ends(p: PredictorSpec, s: PredictorStatistics, value: float) -> list[float]:
-    """How far the predictor may go: to what 5 % of the cohort lie beyond."""
-    low, high = min(value, s.quantiles[1]), max(value, s.quantiles[5])
-    return {"lower": [low], "raise": [high]}.get(p.modifiable, [low, high])
 
 
 def _search(model: RiskModel, row: pd.DataFrame, choices: list[tuple[_Option, ...]], level: float) -> Recourse | None:

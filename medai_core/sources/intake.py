@@ -109,15 +109,18 @@ def _unknown(p: PredictorSpec, n: int) -> pd.Series:
     return pd.Series(np.full(n, np.nan)) if p.kind == "number" else pd.Series([None] * n, dtype=object)
 
 
+def _comparable(given: pd.Series) -> pd.Series:
+    """Cells of mixed or rare types as text: what a file nests cannot be compared, and True would be taken for 1."""
+    number = pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given)
+    return given if number or given.dtype == "str" else given.astype(object).map(str, na_action="ignore")
+
+
 def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     """The place of each cell among the distinct ones, (n,), and those as text without surrounding blanks.
 
     Tables repeat themselves, so what a cell means is worked out once for all that are alike; the text
     of a whole number is without its ``.0``, that of an empty cell is empty.
     """
-    if given.dtype == object:
-        # What a Parquet file nests cannot be compared, and True would be taken for 1.
-        given = given.map(str, na_action="ignore")
     place, distinct = pd.factorize(given)
     cells = [re.sub(r"^(-?\d+)\.0+$", r"\1", str(cell).strip()) for cell in distinct]
     return np.where(place < 0, len(cells), place), [*cells, ""]
@@ -125,23 +128,25 @@ def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
 
 def _numbers(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The numbers, and which cells are neither a number in the plausible range nor unknown."""
-    if pd.api.types.is_float_dtype(given) and not p.missing_values:
-        # Nothing to look up, and a measured number seldom repeats itself.
-        numbers = given.to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong = ~np.isnan(numbers) & ~((numbers >= p.low) & (numbers <= p.high))
-        return pd.Series(np.where(wrong, np.nan, numbers)), wrong
-    place, cells = _distinct(given)
-    bands = {band: repr(value) for band, value in p.bands.items()}
-    unknown = np.array([c.lower() in UNKNOWN or c in p.missing_values for c in cells], dtype=bool)
-    text = pd.Series([bands.get(c, c) for c in cells], dtype=object).mask(unknown)
-    numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
+    given = _comparable(given)
+    numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    unknown = np.zeros(len(given), dtype=bool)
+    # Most cells are numbers, and a measured one seldom repeats itself: only the others are looked up.
+    odd = np.flatnonzero(np.isnan(numbers) | np.isin(numbers, [float(v) for v in p.missing_values if _is_number(v)]))
+    place, cells = _distinct(given.iloc[odd])
+    numbers[odd] = np.array([p.bands.get(c, np.nan) for c in cells])[place]
+    unknown[odd] = np.array([c.lower() in UNKNOWN or c in p.missing_values for c in cells])[place]
     wrong = ~unknown & ~((numbers >= p.low) & (numbers <= p.high))
-    return pd.Series(np.where(wrong, np.nan, numbers)[place]), wrong[place]
+    return pd.Series(np.where(wrong | unknown, np.nan, numbers)), wrong
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
 
 
 def _categories(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The category names, and which cells are none of them and not unknown."""
-    place, cells = _distinct(given)
+    place, cells = _distinct(_comparable(given))
     known = {v.lower() for c in p.categories for v in (c.name, *c.values)}
     unknown = np.array([(c.lower() in UNKNOWN or c in p.missing_values) and c.lower() not in known for c in cells])
     names = np.array([None if no else category_of(c, p) for c, no in zip(cells, unknown, strict=True)], dtype=object)

@@ -20,8 +20,6 @@ COLUMNS_MAX = 2_000
 CELLS_MAX = 50_000_000
 UNPACKED_MAX = 2**30
 """Bytes that a Parquet file may unpack to: a small one can hold a cell once and mean it 200,000 times."""
-CHUNK = 50_000
-"""Rows of a CSV read at a time, so that what is wrong with it is found before all of it is in memory."""
 
 
 def read_table(data: bytes, name: str) -> pd.DataFrame:
@@ -92,22 +90,23 @@ def _read(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
 
 
 def _csv(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
-    sign, heading = _heading(_text(data), name)
+    text = _text(data)
+    sign, heading = _heading(text, name)
     if limited and len(heading) > COLUMNS_MAX:
         raise ManifestError("table.too_many_columns", columns=len(heading), limit=COLUMNS_MAX)
-    parts: list[pd.DataFrame] = []
+    if limited and data.count(b"\n") * len(heading) > CELLS_MAX:
+        # Rows that are shorter than the heading are filled up before they are found.
+        raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
+    most = ROWS_MAX + 1 if limited else None
     try:
-        with pd.read_csv(
-            io.BytesIO(data), sep=sign, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=CHUNK
-        ) as chunks:
-            for part in chunks:
-                _refuse_ragged(part, heading)
-                parts.append(part)
-                if limited and sum(map(len, parts)) > ROWS_MAX:
-                    raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
+        table = pd.read_csv(
+            io.BytesIO(data), sep=sign, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=most
+        )
     except (ValueError, OSError) as error:
         raise _explained(str(error)) from error
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=heading)
+    if limited and len(table) > ROWS_MAX:
+        raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
+    _refuse_ragged(table, text, sign, heading)
     return table.set_axis(heading, axis=1)
 
 
@@ -137,19 +136,23 @@ def _heading(text: str, name: str) -> tuple[str, list[str]]:
     return sign, [column.strip() or f"column {place}" for place, column in enumerate(found[sign], start=1)]
 
 
-def _refuse_ragged(part: pd.DataFrame, heading: list[str]) -> None:
-    """Nothing where every row has as many cells as the heading."""
-    if not isinstance(part.index, pd.RangeIndex):
-        # A cell too many in every row: pandas takes the first for the row's name.
-        found = len(heading) + part.index.nlevels
-        raise ManifestError("table.ragged", line=2, found=found, needed=len(heading))
-    if part.shape[1] != len(heading):
+def _refuse_ragged(table: pd.DataFrame, text: str, sign: str, heading: list[str]) -> None:
+    """Nothing where every row has as many cells as the heading: pandas names the longer ones, and fills the shorter."""
+    needed = len(heading)
+    if not isinstance(table.index, pd.RangeIndex):
+        # A cell too many in every row: the first was taken for the row's name.
+        raise ManifestError("table.ragged", line=2, found=needed + table.index.nlevels, needed=needed)
+    if table.shape[1] != needed:
         raise ManifestError("table.damaged")
-    # What is missing at the end of a row is nan, and an empty cell is "".
-    short = part.iloc[:, -1].isna()
-    if short.any():
-        row = part.loc[short.idxmax()]
-        raise ManifestError("table.ragged", line=int(row.name) + 2, found=int(row.notna().sum()), needed=len(heading))
+    if '"' not in text and text.count(sign) == (len(table) + 1) * (needed - 1):
+        return
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=sign)
+    try:
+        for row in rows:
+            if row and len(row) < needed:
+                raise ManifestError("table.ragged", line=rows.line_num, found=len(row), needed=needed)
+    except csv.Error as error:
+        raise ManifestError("table.damaged") from error
 
 
 def _explained(detail: str) -> ManifestError:
@@ -216,7 +219,7 @@ def _plain(table: Any, *, limited: bool) -> pd.DataFrame:
     return table.to_pandas(ignore_metadata=True)
 
 
-RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+RUNS = ("=", "+", "-", "@", "\t", "\n")
 """What a cell starts with that a spreadsheet would run (OWASP, CSV injection)."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -236,13 +239,15 @@ def _harmless(column: pd.Series) -> pd.Series:
 
 
 def _quoted(cell: str) -> str:
-    return "'" + cell if cell.lstrip(" ").startswith(RUNS) and not NUMBER.fullmatch(cell) else cell
+    # A carriage return would be written bare, and a spreadsheet starts a new row at it.
+    plain = re.sub(r"\r\n?", "\n", cell) if "\r" in cell else cell
+    return "'" + plain if plain.lstrip(" ").startswith(RUNS) and not NUMBER.fullmatch(plain) else plain
 
 
 def parquet(table: pd.DataFrame) -> bytes:
     """The table as Parquet; a column of mixed types becomes text."""
     plain = table.set_axis([str(c) for c in table.columns], axis=1)
-    for column in plain.columns[plain.dtypes == object]:
+    for column in filter(lambda name: pd.api.types.is_object_dtype(plain[name]), plain.columns):
         missing = plain[column].isna()
         plain[column] = plain[column].map(str).mask(missing, None)
     stream = io.BytesIO()

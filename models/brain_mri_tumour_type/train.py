@@ -36,7 +36,7 @@ NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
 STORED, MASK, CROP, SLICE, MARGIN = 128, 96, 96, 64, 1.8
 LEAST, EVIDENT = 0.3, 0.1
-FOLDS, REPEATS, FINDERS = 3, 2, 3
+FOLDS, REPEATS = 3, 2
 FINDER_EPOCHS, TYPE_EPOCHS = 40, 24
 
 PLACE = Augmentation(
@@ -73,12 +73,11 @@ def main() -> None:
     if given.smoke:
         draw_set(given.data / SET)
     samples = read_samples(given.data, "train")
-    finders = [[fit_finder(given, samples, k, turn) for turn in range(FINDERS)] for k in range(FOLDS)]
+    finders = [fit_finder(given, samples, k) for k in range(FOLDS)]
     boxes, regions = found_regions(finders, samples, samples.folds(given.seed))
     members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(REPEATS) for k in range(FOLDS)]
     outlined = [samples.true_box(i) for i in range(len(boxes))]
-    # As many serve as judged each training slice: the boxes in service are as good as those calibrated on.
-    write_network(averaged([of_fold[0] for of_fold in finders]), given.out, "region")
+    write_network(averaged(finders), given.out, "region")
     serving = averaged(members)
     features = serving.predict(seen(samples, outlined), batch_size=64, verbose=0)["features"]
     serving = with_embedding(serving, features)
@@ -112,8 +111,8 @@ def read_samples(data: Path, split: str) -> Samples:
     return Samples(table, grey, mask, np.array([NAMES.index(x) for x in table["label"]]))
 
 
-def fit_finder(given: recipes.Options, samples: Samples, k: int, turn: int) -> keras.Model:
-    """A mask network fitted on the blocks outside fold ``k``, one of several that differ by their seed."""
+def fit_finder(given: recipes.Options, samples: Samples, k: int) -> keras.Model:
+    """A mask network fitted on the blocks outside fold ``k``."""
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         x, y = [], []
@@ -125,34 +124,30 @@ def fit_finder(given: recipes.Options, samples: Samples, k: int, turn: int) -> k
             y.append(m.reshape(MASK // 2, 2, MASK // 2, 2).mean(axis=(1, 3)))
         return np.stack(x)[..., None].astype("float32") / 255, np.stack(y)[..., None].astype("float32") / 255
 
-    seed = given.seed + k + 100 * turn
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(given.seed + k)
     return fit(
         networks.mask_network(MASK),
         "mask",
         overlap_loss,
         np.flatnonzero(samples.folds(given.seed) != k),
         draw,
-        path=given.work / f"mask{k}{turn}.keras",
+        path=given.work / f"mask{k}.keras",
         epochs=1 if given.smoke else FINDER_EPOCHS,
         steps=2 if given.smoke else None,
-        seed=seed,
+        seed=given.seed + k,
         batch=24,
     )
 
 
-def found_regions(
-    finders: list[list[keras.Model]], samples: Samples, fold: Ints
-) -> tuple[list[Box], NDArray[np.float32]]:
-    """For each slice the box and mask (n, MASK / 2, MASK / 2) by the networks that never saw its block."""
+def found_regions(finders: list[keras.Model], samples: Samples, fold: Ints) -> tuple[list[Box], NDArray[np.float32]]:
+    """For each slice the box and mask (n, MASK / 2, MASK / 2) by the network that never saw its block."""
     small = np.stack(
         [np.asarray(Picture.fromarray(g).resize((MASK, MASK), Picture.Resampling.BILINEAR)) for g in samples.grey]
     )
     masks = np.zeros((len(small), MASK // 2, MASK // 2), dtype=np.float32)
-    for k, of_fold in enumerate(finders):
+    for k, finder in enumerate(finders):
         rows = np.flatnonzero(fold == k)
-        x = unit(small[rows])[..., None]
-        logits = np.mean([f.predict(x, batch_size=64, verbose=0)["mask"][..., 0] for f in of_fold], axis=0)
+        logits = finder.predict(unit(small[rows])[..., None], batch_size=64, verbose=0)["mask"][..., 0]
         masks[rows] = 1 / (1 + np.exp(-logits))
     return [most_evident_region(m, (STORED, STORED), least=LEAST, evident=EVIDENT).box for m in masks], masks
 

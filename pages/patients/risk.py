@@ -10,26 +10,32 @@ from ui.language import _
 frame(_("Risk"), _("Enter a patient and read the risk, what drives it, how sure it is, and what would change it."))
 
 try:
-    cards = risk.choose_outcome()
-    if not cards:
+    asked = risk.choose()
+    if asked is None:
         st.stop()
-    form, answer = st.columns([2, 3], gap="large")
+    heading = st.container()
+    answer, form = st.columns([3, 2], gap="large")
     with form:
-        patient = risk.ask(cards)
+        patient = risk.ask(asked)
         results.limits(patient.card)
 except MedAIError as error:
     results.problem(error)
     st.stop()
 
-with answer:
+with heading:
     risk.heading(patient)
+with answer:
     if patient.refused:
         risk.refused(patient)
         risk.downloads(patient)
         st.stop()
     risk.answer(patient)
-    risk.drivers(patient)
-    risk.what_if(patient)
-    risk.estimators(patient, cards)
     risk.downloads(patient)
+
+why, change = st.columns(2, gap="large")
+with why:
+    risk.drivers(patient)
+with change:
+    risk.what_if(patient)
+    risk.estimators(patient, asked.cards)
 risk.tree(patient)

@@ -20,7 +20,7 @@ from tests.browser.conftest import ROOT, serving
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
-PAGES = {"": "Scan", "cohort": "Cohort", "models": "Models"}
+PAGES = {"": "Scan", "risk": "Risk", "cohort": "Cohort", "models": "Models"}
 OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
 """What axe finds in Streamlit's own markup: the menu's list has sections between its items."""
 

@@ -13,7 +13,7 @@ from medai_core.catalog import find_models
 from medai_core.imaging.classification import calibrated, classify, find_region
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import dice, largest_region
+from medai_core.imaging.segmentation import Region, dice, largest_region, most_evident_region
 from medai_core.metrics import softmax
 from tests.scans import grey
 
@@ -29,7 +29,6 @@ def example(name: str) -> np.ndarray:
 @pytest.mark.parametrize("card", CLASSIFIERS, ids=lambda c: c.name)
 def test_the_averages_of_the_evidence_account_for_the_difference_between_the_logits(card) -> None:  # type: ignore[no-untyped-def]
     answer = classify(card, partial(MODELS.network, card), example(card.name))
-    assert answer is not None
     parts = sum(m.values.mean(axis=(1, 2)) for m in answer.maps)
     difference, found = answer.logits - answer.logits.mean(), parts - np.mean(parts)
     assert found == pytest.approx(difference, abs=1e-3 * max(1.0, float(np.abs(answer.logits).max())))
@@ -39,7 +38,6 @@ def test_the_averages_of_the_evidence_account_for_the_difference_between_the_log
 def test_the_map_over_the_pixels_still_favours_the_class_that_the_logits_favour(card) -> None:  # type: ignore[no-untyped-def]
     display = example(card.name)
     answer = classify(card, partial(MODELS.network, card), display)
-    assert answer is not None
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
     assert evidence.shape == (len(card.findings), *display.shape)
     assert evidence.mean(axis=(1, 2)).argmax() == answer.logits.argmax()
@@ -48,21 +46,28 @@ def test_the_map_over_the_pixels_still_favours_the_class_that_the_logits_favour(
 @pytest.mark.parametrize("card", CLASSIFIERS, ids=lambda c: c.name)
 def test_a_box_that_the_reader_draws_is_the_one_that_is_looked_at(card) -> None:  # type: ignore[no-untyped-def]
     answer = classify(card, partial(MODELS.network, card), example(card.name), (20, 30, 60, 80))
-    assert answer is not None
     assert answer.box == ((20, 30, 60, 80) if card.input.region else None)
     assert answer.probabilities.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("card", [c for c in CLASSIFIERS if c.input.region], ids=lambda c: c.name)
-def test_a_region_is_found_inside_the_slice_and_none_in_darkness(card) -> None:  # type: ignore[no-untyped-def]
+def test_a_region_is_found_inside_the_slice_and_nothing_stands_out_in_darkness(card) -> None:  # type: ignore[no-untyped-def]
     display, networks = example(card.name), partial(MODELS.network, card)
-    box = find_region(card, networks, display)
-    assert box is not None
-    assert 0 <= box[0] < box[2] <= display.shape[0]
-    assert 0 <= box[1] < box[3] <= display.shape[1]
-    dark = np.zeros_like(display)
-    if find_region(card, networks, dark) is None:
-        assert classify(card, networks, dark) is None
+    found = find_region(card, networks, display)
+    assert found.evident
+    assert 0 <= found.box[0] < found.box[2] <= display.shape[0]
+    assert 0 <= found.box[1] < found.box[3] <= display.shape[1]
+    dark = classify(card, networks, np.zeros_like(display))
+    assert not dark.evident
+    assert dark.probabilities.sum() == pytest.approx(1)
+
+
+def test_where_no_pixel_reaches_the_limit_the_likeliest_place_is_looked_at_all_the_same() -> None:
+    probability = np.full((10, 10), 0.01, dtype=np.float32)
+    probability[2:4, 6:9] = 0.08
+    found = most_evident_region(probability, (100, 100), least=0.3, evident=0.1)
+    assert found == Region((20, 60, 40, 90), evident=False)
+    assert most_evident_region(probability, (100, 100), least=0.3, evident=0.05).evident
 
 
 def test_probabilities_are_calibrated_by_temperature_and_offsets() -> None:

@@ -23,6 +23,7 @@ from tests.scans import RAMP, bundled, dicom, grey, photograph, png
 ROOT = MODELS.parent
 KEYS = {"file", "sha256", "kind", "model", "refused", "findings", "coverage", "seconds"}
 CARDS = find_models().cards
+IMAGING = [card for card in CARDS if card.task in ("applicability", "classification")]
 CLASSIFIERS = [card for card in CARDS if card.task == "classification"]
 AFFIRMED = next(card for card in CLASSIFIERS if card.precondition)
 
@@ -157,7 +158,7 @@ def manifest(folder: Path, card: Card, extra: tuple[str, bytes] | None = None) -
     return path
 
 
-@pytest.mark.parametrize("card", CARDS, ids=lambda c: c.name)
+@pytest.mark.parametrize("card", IMAGING, ids=lambda c: c.name)
 def test_evaluate_prints_measures_with_intervals_and_n(run: Any, tmp_path: Path, card: Card) -> None:
     code, (found,), _ = run("evaluate", card.name, manifest(tmp_path, card), "--json")
     assert code == 0

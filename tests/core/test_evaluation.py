@@ -121,11 +121,11 @@ def table(files: list[Path]) -> pd.DataFrame:
     )
 
 
-def answer(data: bytes) -> tuple[np.ndarray | None, bool]:
+def answer(data: bytes) -> tuple[np.ndarray, bool]:
     """A toy of a model: the first byte decides."""
     if data[:1] == b"!":
         raise ImageError("image.unknown")
-    return (None, True) if data[:1] == b"?" else (np.array([0.8, 0.2]), data[:1] == b"r")
+    return (np.array([0.4, 0.6]), True) if data[:1] == b"?" else (np.array([0.8, 0.2]), data[:1] == b"r")
 
 
 def test_files_that_cannot_be_read_are_reported_and_the_others_are_answered(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_files_that_cannot_be_read_are_reported_and_the_others_are_answered(tmp_
     assert "no type that can be read" in unread[0].reason
     assert made.file == tuple(str(files[i]) for i in (0, 2, 3))
     assert made.refused.tolist() == [False, True, True]
-    assert np.isnan(made.probability[1]).all()
+    assert made.probability[1].tolist() == [0.4, 0.6]
     assert made.probability[2] == pytest.approx([0.8, 0.2])  # refused, and still written
 
 
@@ -191,13 +191,6 @@ def test_when_every_reading_is_refused_the_measures_over_all_remain() -> None:
     found = [m.measure for m in with_and_without_refusals(answers(refused=1.1), RULE, data="drawn", draws=5)]
     assert "auc" in found
     assert not [name for name in found if name.endswith("_accepted")]
-
-
-def test_when_no_reading_has_an_answer_only_the_share_refused_is_left() -> None:
-    made = answers(n=4, refused=1.1)
-    none = Predictions(made.names, made.file, made.label, made.group, np.full((4, 2), np.nan), made.refused)
-    found = {m.measure: m.value for m in with_and_without_refusals(none, RULE, data="drawn", draws=5)}
-    assert found == {"refused_share": 1.0}
 
 
 def test_images_of_one_class_alone_have_a_sensitivity_and_no_area() -> None:

@@ -11,6 +11,23 @@ from medai_core.cards import Card
 from tests.risks import MODELS, SHIPPED, every_risk
 
 OUTCOMES = MODELS.outcomes()
+IRON, MERCURY = 55.845, 133.322387415
+"""Grams a mole; pascals of a millimetre."""
+UNITS = {
+    ("mmHg", "kPa"): {"": MERCURY / 1000},
+    ("mg/dL", "mmol/L"): {"cholesterol": 10 / 386.65},
+    ("mg/dL", "µmol/L"): {"creatinine": 10_000 / 113.12},
+    ("µg/dL", "µmol/L"): {"iron": 10 / IRON, "iron_binding_capacity": 10 / IRON},
+    ("g/dL", "g/L"): {"": 10},
+    ("mEq/L", "mmol/L"): {"magnesium": 1 / 2},
+    ("mmol/L", "mEq/L"): {"sodium": 1},
+    ("U/L", "µkat/L"): {"": 1 / 60},
+    ("10³/µL", "10⁹/L"): {"": 1},
+    ("/µL", "10⁹/L"): {"": 1e6 / 1e9},
+    ("mm", "mV"): {"st_depression": 0.1},
+}
+"""How many of the second unit one of the first is, by predictor where it hangs on what is measured: from molar
+masses, charges and the definitions of the units, not from the cards."""
 every_outcome = pytest.mark.parametrize("outcome", OUTCOMES)
 
 
@@ -56,6 +73,15 @@ def test_what_a_card_asks_can_be_answered(card: Card) -> None:
             assert p.modifiable in ("", *kinds), p.name
             assert p.monotone == 0, p.name
         assert p.monotone in (-1, 0, 1), p.name
+
+
+@every_risk
+def test_the_other_unit_of_a_predictor_is_worth_what_physics_and_chemistry_say(card: Card) -> None:
+    for p in card.predictors:
+        if p.other_unit:
+            known = UNITS[p.unit, p.other_unit.unit]
+            assert p.other_unit.factor == pytest.approx(known.get(p.name) or known[""], rel=5e-4), p.name
+            assert p.other_unit.offset == 0, p.name
 
 
 @every_risk

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -18,7 +19,7 @@ from medai_core.evaluation import scoring
 from medai_core.evaluation.patients import Judged, recalibration, risk_measures, subgroup_measures
 from medai_core.evaluation.scoring import Followed, Scored
 from medai_core.prognosis.risk import Estimates
-from medai_core.sources.tables import read_table
+from medai_core.sources.patients import read_patients
 from ui.cached import models
 from ui.cohort.asking import Upload
 from ui.language import _
@@ -52,7 +53,7 @@ def read(upload: Upload, card: Card) -> pd.DataFrame:
 
     def table() -> pd.DataFrame:
         with st.spinner(_("Reading the table…"), show_time=True):
-            return read_table(upload.data, upload.name)
+            return read_patients(upload.data, upload.name, (*card.predictors, *card.groupings), now=date.today())
 
     return _kept(_shelf(upload.sha256, card.outcome, ()), "table", table)
 

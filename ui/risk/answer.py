@@ -11,6 +11,7 @@ from medai_core.prognosis.risk import survival
 from ui import words
 from ui.cards.risk import event_title, horizon, outcome_title
 from ui.cohort.patients import warning
+from ui.forms import refusal_words
 from ui.language import _, card_words
 from ui.risk import figures
 from ui.risk.asking import Patient
@@ -36,7 +37,7 @@ def heading(patient: Patient) -> None:
 
 def refused(patient: Patient) -> None:
     """Why there is no risk: a result like any other."""
-    items = "".join(f"<p>{escape(reason)}</p>" for reason in patient.refused)
+    items = "".join(f"<p>{escape(refusal_words(patient.card, reason))}</p>" for reason in patient.refused)
     st.html(
         '<section class="medai-answer medai-refused">'
         f"<p class='medai-over'>{escape(_('Refused'))}</p>"
@@ -49,20 +50,17 @@ def answer(patient: Patient) -> None:
     assert patient.assessment is not None
     found = patient.assessment.estimates
     interval = words.span(float(found.low[0]), float(found.high[0]), shares=True)
-    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        st.html(
-            '<section class="medai-answer">'
-            f"<p class='medai-over'>{escape(_risk_of(patient))}</p>"
-            f"<h2 class='medai-number'>{escape(words.percent(patient.risk))}</h2>"
-            f"<p>{escape(_('95 % interval {span}').format(span=interval))}</p></section>",
-            width=220,
-        )
-        st.html(figures.icon_array(patient.risk, hundred(patient)), width=330)
-    st.caption(
-        _(
-            "The interval says how far this estimate would move had the cohort been another sample of people; "
-            "it does not say how sure this patient's fate is."
-        )
+    meaning = _(
+        "The interval says how far this estimate would move had the cohort been another sample of people; "
+        "it does not say how sure this patient's fate is."
+    )
+    st.html(
+        '<div class="medai-beside"><section class="medai-answer">'
+        f"<p class='medai-over'>{escape(_risk_of(patient))}</p>"
+        f"<h2 class='medai-number'>{escape(words.percent(patient.risk))}</h2>"
+        f"<p>{escape(_('95 % interval {span}').format(span=interval))}</p>"
+        f"<p class='medai-meaning'>{escape(meaning)}</p></section>"
+        f"{figures.icon_array(patient.risk, hundred(patient))}</div>"
     )
     _warnings(patient)
     _pictures(patient)
@@ -73,10 +71,14 @@ def _risk_of(patient: Patient) -> str:
 
 
 def hundred(patient: Patient) -> str:
-    """The risk as a count of people."""
-    return _("About {n} of 100 people like this: {event}, {horizon}").format(
-        n=round(100 * patient.risk), event=event_title(patient.card), horizon=horizon(patient.card)
-    )
+    """The risk as a count of people; never none and never all."""
+    n = round(100 * patient.risk)
+    facts = {"n": n, "event": event_title(patient.card), "horizon": horizon(patient.card)}
+    if n == 0:
+        return _("Fewer than 1 of 100 people like this: {event}, {horizon}").format(**facts)
+    if n == 100:
+        return _("More than 99 of 100 people like this: {event}, {horizon}").format(**facts)
+    return _("About {n} of 100 people like this: {event}, {horizon}").format(**facts)
 
 
 def _warnings(patient: Patient) -> None:

@@ -9,14 +9,33 @@ import pandas as pd
 import streamlit as st
 
 from medai_core.cards import Card
+from medai_core.errors import Message
 from medai_core.prognosis.assessment import Assessment, assess
-from medai_core.prognosis.risk import RiskModel, recalibrated
-from ui.cached import models
+from medai_core.prognosis.entries import Unit
+from medai_core.prognosis.risk import RiskModel
+from ui.cached import models, served
 from ui.cards.risk import estimator_title, outcome_title
-from ui.forms import Value, ask_patient
+from ui.forms import Value, ask_patient, value_words
 from ui.language import _
 from ui.results import empty_state
 from ui.words import sentence
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, of which model, about whom.
+
+    Attributes
+    ----------
+    cards : of every model that answers it, the recommended one first; ``card`` of the one that is asked.
+    label : what the reader calls the patient.
+    recalibrated : whether its calibration for another place is wanted.
+    """
+
+    cards: tuple[Card, ...]
+    card: Card
+    label: str
+    recalibrated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,22 +45,29 @@ class Patient:
     Attributes
     ----------
     label : what the reader calls the patient; only in this session.
-    refused : what is out of range, in words; ``assessment`` is None then.
+    values : in the card's units, None for unknown; ``units`` those that the reader chose for numbers.
+    refused : what is out of range; ``assessment`` is None then.
     """
 
     label: str
     model: RiskModel
     values: dict[str, Value]
+    units: dict[str, Unit]
     row: pd.DataFrame
-    refused: tuple[str, ...]
+    refused: tuple[Message, ...]
     recalibrated: bool
     assessment: Assessment | None = None
-    when: datetime = field(default_factory=datetime.now)
+    when: datetime = field(default_factory=lambda: datetime.now().astimezone())
 
     @property
     def card(self) -> Card:
         """The model's card."""
         return self.model.card
+
+    def said(self, name: str, value: Value) -> str:
+        """A value of the predictor called ``name`` in words, in the unit that the reader chose."""
+        p = next(p for p in self.card.predictors if p.name == name)
+        return value_words(self.card, p, value, self.units.get(name))
 
     @property
     def risk(self) -> float:
@@ -50,12 +76,30 @@ class Patient:
         return float(self.assessment.estimates.risk[0])
 
 
-def choose_outcome() -> tuple[Card, ...]:
-    """The trained models of the outcome that the reader chooses, the recommended one first; none where none is."""
+def choose() -> Question | None:
+    """The outcome, the model and the patient's name, in one line; None where no model is trained."""
     outcomes = models().outcomes()
     if not outcomes:
         empty_state("deployed_code", _("No risk model yet"), _("Train a risk model; it then appears here."))
-        return ()
+        return None
+    for_outcome, for_model, for_label = st.columns(3, gap="medium", vertical_alignment="bottom")
+    with for_outcome:
+        cards = _choose_outcome(outcomes)
+    with for_model:
+        card = _choose_model(cards)
+    with for_label:
+        label = st.text_input(
+            _("Patient"),
+            placeholder=_("a name or number of your own"),
+            max_chars=80,
+            key="risk_patient",
+            help=_("Stands beside the result and in the downloads; it is kept in this session only."),
+            persist_state="session",
+        )
+    return Question(cards, card, (label or "").strip(), _ask_place(card))
+
+
+def _choose_outcome(outcomes: dict[str, tuple[Card, ...]]) -> tuple[Card, ...]:
     names = list(outcomes)
     asked = st.query_params.get("outcome")
     outcome = st.selectbox(
@@ -69,30 +113,27 @@ def choose_outcome() -> tuple[Card, ...]:
     return outcomes[outcome]
 
 
-def ask(cards: tuple[Card, ...]) -> Patient:
-    """The form of one patient, and the model's answer."""
+def _choose_model(cards: tuple[Card, ...]) -> Card:
     by_name = {card.name: card for card in cards}
     name = st.selectbox(
         _("Model"),
         list(by_name),
         format_func=lambda name: _title(by_name[name]),
         key=f"risk_model:{cards[0].outcome}",
+        persist_state="session",
     )
-    card = by_name[name]
-    label = st.text_input(
-        _("Patient"),
-        placeholder=_("a name or number of your own"),
-        max_chars=80,
-        key="risk_patient",
-        help=_("Stands beside the result and in the downloads; it is kept in this session only."),
-    )
-    moved = _ask_place(card)
-    asked = ask_patient(card)
-    model = models().risk_model(card)
-    model = recalibrated(model) if moved else model
-    row = asked.row()
-    assessment = None if asked.refused else assess(model, row, explained=True)
-    return Patient(label.strip(), model, asked.values, row, asked.refused, moved, assessment)
+    return by_name[name]
+
+
+def ask(question: Question) -> Patient:
+    """The form of one patient, and the model's answer."""
+    model = served(question.card, moved=question.recalibrated)
+    flagged = [p.name for p, flag in zip(model.encoding.predictors, model.encoding.flagged, strict=True) if flag]
+    first = question.cards[0].measured
+    weight = {s.name: s.importance for s in first.predictors} if first else {}
+    a = ask_patient(question.card, weight, flagged)
+    assessment = None if a.refused else assess(model, a.row, explained=True)
+    return Patient(question.label, model, a.values, a.units, a.row, a.refused, question.recalibrated, assessment)
 
 
 def _title(card: Card) -> str:

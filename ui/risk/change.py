@@ -9,8 +9,8 @@ from medai_core.cards import PredictorSpec
 from medai_core.prognosis.recourse import Recourse, modifiable, recourse
 from medai_core.prognosis.risk import estimate
 from ui import words
-from ui.forms import Value, value_words
-from ui.language import _, category_title, predictor_title
+from ui.forms import Value
+from ui.language import _, category_title, language, predictor_title
 from ui.results import plain
 from ui.risk.asking import Patient
 from ui.risk.why import ordered
@@ -19,17 +19,19 @@ TRIED = 3
 """Predictors that are offered to be tried out at first."""
 
 
-def what_if(patient: Patient) -> None:
-    """Both ways to ask what would change the risk."""
-    st.subheader(_("What would change it"), anchor=False)
-    tried, enough = st.tabs([_("Try values"), _("Find the smallest change")])
-    with tried:
-        _try_values(patient)
-    with enough:
-        _find_change(patient)
-
-
 @st.fragment
+def what_if(patient: Patient) -> None:
+    """Both ways to ask what would change the risk; only the open one is worked out."""
+    st.subheader(_("What would change it"), anchor=False)
+    shown = {_("Try values"): _try_values, _("Find the smallest change"): _find_change}
+    for tab, show in zip(
+        st.tabs(list(shown), key=f"risk_change:{language()}", on_change="rerun"), shown.values(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                show(patient)
+
+
 def _try_values(patient: Patient) -> None:
     """Sliders, and the risk that follows them."""
     card = patient.card
@@ -47,7 +49,7 @@ def _try_values(patient: Patient) -> None:
         values[name] = _slide(patient, by_name[name])
     row = patient.row.copy()
     for name in chosen:
-        row[name] = pd.Series([values[name]])
+        row[name] = pd.Series([values[name]], dtype=row[name].dtype)
     found = estimate(patient.model, row)
     risk = float(found.risk[0])
     points = 100 * (risk - patient.risk)
@@ -67,31 +69,36 @@ def _slide(patient: Patient, p: PredictorSpec) -> Value:
     card, own = patient.card, patient.values[p.name]
     s = next(s for s in patient.model.measured.predictors if s.name == p.name)
     title = predictor_title(card, p.name)
-    key = f"risk_try:{card.name}:{p.name}:{own}"
+    key = f"risk_try:{card.outcome}:{p.name}:{own}"
     if p.kind == "category":
         names = [c.name for c in p.categories]
-        start = names.index(str(own if own is not None else s.typical))
-        return st.selectbox(
-            title, names, index=start, format_func=lambda n: words.sentence(category_title(card, p.name, n)), key=key
-        )
-    at = float(own if isinstance(own, int | float) else s.quantiles[3])
-    step = 10.0**-p.decimals
-    low = max(p.low, min(at, round(s.quantiles[0], p.decimals)))
-    high = min(p.high, max(at, round(s.quantiles[-1], p.decimals)))
-    return float(
-        st.slider(
-            f"{title} ({p.unit})" if p.unit else title,
-            low,
-            max(high, low + step),
-            at,
-            step=step,
-            format=f"%.{p.decimals}f",
+        chosen = st.selectbox(
+            title,
+            names if own is not None else ["", *names],
+            index=names.index(str(own)) if own is not None else 0,
+            format_func=lambda n: words.sentence(category_title(card, p.name, n) if n else _("unknown")),
             key=key,
         )
+        return chosen or None
+    unit = patient.units[p.name]
+    start = float(own if isinstance(own, int | float) else s.quantiles[3])
+    ends = sorted(unit.of(v) for v in (min(start, s.quantiles[0]), max(start, s.quantiles[-1])))
+    low, at, high = (round(v, unit.decimals) for v in (ends[0], unit.of(start), ends[1]))
+    step = 10.0**-unit.decimals
+    name = f"{title} ({_(unit.name)})" if unit.name else title
+    given = st.slider(
+        name if own is not None else _("{predictor}, now unknown").format(predictor=name),
+        low,
+        max(high, low + step),
+        at,
+        step=step,
+        format=f"%.{unit.decimals}f",
+        key=f"{key}:{unit.name}",
     )
+    # What was not moved stays as it was entered, to the last decimal, or unknown.
+    return own if given == at else float(min(max(unit.back(given), p.low), p.high))
 
 
-@st.fragment
 def _find_change(patient: Patient) -> None:
     """The smallest plausible change of what can be changed that brings the risk under a level."""
     can = modifiable(patient.model)
@@ -118,15 +125,14 @@ def _find_change(patient: Patient) -> None:
 
 def said(patient: Patient, found: Recourse, level: float) -> str:
     """A recourse in words."""
-    by_name = {p.name: p for p in patient.card.predictors}
     if not found.changes:
         below = _("The risk is below {level} already.").format(level=words.percent(level))
         return below if found.reached else _("Nothing plausible lowers this risk.")
     changes = [
         _("{predictor} from {before} to {after}").format(
             predictor=predictor_title(patient.card, c.predictor),
-            before=value_words(patient.card, by_name[c.predictor], c.before),
-            after=value_words(patient.card, by_name[c.predictor], c.after),
+            before=patient.said(c.predictor, c.before),
+            after=patient.said(c.predictor, c.after),
         )
         for c in found.changes
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from medai_core.cards import Card
-from medai_core.prognosis.risk import estimate, recalibrated
+from medai_core.prognosis.risk import estimate
 from ui import words
-from ui.cached import models
+from ui.cached import served
 from ui.cards.risk import estimator_title
 from ui.language import _, card_words
 from ui.results import plain
@@ -22,10 +22,11 @@ def estimators(patient: Patient, cards: tuple[Card, ...]) -> None:
     st.subheader(_("What the other estimators say"), anchor=False)
     names, risks = [], []
     for card in cards:
-        model = models().risk_model(card)
-        can_move = card.measured is not None and card.measured.recalibrated is not None
-        found = estimate(recalibrated(model) if patient.recalibrated and can_move else model, patient.row)
-        names.append(words.sentence(estimator_title(card)))
+        found = estimate(
+            served(card, moved=patient.recalibrated), patient.row.reindex(columns=[p.name for p in card.predictors])
+        )
+        name = words.sentence(estimator_title(card))
+        names.append(_("{model} (recommended)").format(model=name) if card.recommended else name)
         risks.append((float(found.risk[0]), float(found.low[0]), float(found.high[0])))
     least, most = min(risks), max(risks)
     told = _("They differ by up to {points:.1f} percentage points: {least} by {one}, {most} by {other}.").format(

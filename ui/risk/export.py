@@ -12,7 +12,7 @@ from medai_core.catalog import PARAMETERS
 from medai_core.sources.tables import harmless_csv
 from ui.cards.risk import event_title, horizon
 from ui.cohort.patients import warning
-from ui.forms import value_words
+from ui.forms import refusal_words
 from ui.frame import research_notice
 from ui.language import _, card_words, predictor_title
 from ui.risk.asking import Patient
@@ -39,7 +39,7 @@ def facts(patient: Patient) -> dict[str, Any]:
     """Everything that the result rests on."""
     card = patient.card
     found: dict[str, Any] = {
-        "notice": research_notice(),
+        "research_use": research_notice(),
         "patient": patient.label or None,
         "time": patient.when.isoformat(timespec="seconds"),
         "outcome": event_title(card),
@@ -48,7 +48,7 @@ def facts(patient: Patient) -> dict[str, Any]:
         "version": card.version,
         "sha256": patient.model.measured.sha256.get(PARAMETERS),
         "recalibrated": patient.recalibrated,
-        "refused": list(patient.refused) or None,
+        "refused": [refusal_words(card, reason) for reason in patient.refused] or None,
         "predictors": {p.name: {"value": patient.values[p.name], "unit": p.unit} for p in card.predictors},
         "limits": list(card_words(card).limits),
     }
@@ -76,7 +76,7 @@ def as_csv(patient: Patient) -> bytes:
     for name, value in facts(patient).items():
         if name == "predictors":
             rows += [
-                (predictor_title(patient.card, p.name), value_words(patient.card, p, patient.values[p.name]))
+                (predictor_title(patient.card, p.name), patient.said(p.name, patient.values[p.name]))
                 for p in patient.card.predictors
             ]
         elif isinstance(value, dict):

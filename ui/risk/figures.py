@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
+from textwrap import wrap
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -20,6 +21,11 @@ from ui.language import _
 def show(figure: go.Figure, alt: str, table: pd.DataFrame, *, height: int = 320) -> None:
     """A figure with its description, and the numbers behind it."""
     figure.update_layout(**{**PLAIN, "height": height})
+    # Streamlit's own grey of axes is too faint for text on a light page.
+    ink = {"color": "#3a4754" if st.context.theme.type == "light" else "#c3ccd5"}
+    figure.update_xaxes(tickfont=ink, title_font=ink)
+    figure.update_yaxes(tickfont=ink, title_font=ink)
+    figure.update_traces(textfont=ink, selector={"type": "waterfall"})
     st.plotly_chart(figure, config=BARE, alt=alt)
     with st.expander(_("The plot as a table")):
         st.dataframe(table, hide_index=True, height=min(36 * (len(table) + 1), 400), alt=alt)
@@ -109,16 +115,21 @@ def place(quantiles: Sequence[float], risk: float, said: str) -> None:
     st.caption(said)
 
 
+def signed(step: float) -> str:
+    """A contribution with its sign; one that is nothing at two decimals has none."""
+    return f"{step:+.2f}".replace("-", "−") if abs(step) >= 0.005 else "0.00"
+
+
 def waterfall(labels: Sequence[str], steps: Sequence[float], ends: tuple[str, str], base: float, said: str) -> None:
     """Contributions one after the other, from the cohort's mean to this patient, in log-odds."""
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
             base=base,
-            y=[*labels, ends[1]],
-            x=[*steps, 0],
-            measure=[*["relative"] * len(steps), "total"],
-            text=[*(f"{s:+.2f}" for s in steps), ""],
+            y=["<br>".join(wrap(label, 30)) for label in (ends[0], *labels, ends[1])],
+            x=[0, *steps, 0],
+            measure=[*["relative"] * (1 + len(steps)), "total"],
+            text=["", *map(signed, steps), ""],
             textposition="outside",
             increasing={"marker": {"color": OTHER}},
             decreasing={"marker": {"color": ACCENT}},
@@ -131,17 +142,15 @@ def waterfall(labels: Sequence[str], steps: Sequence[float], ends: tuple[str, st
     figure.add_vline(x=base, line={"dash": "dot", "width": 1.5, "color": "gray"})
     figure.update_yaxes(autorange="reversed", automargin=True)
     at = [base, *(base + sum(steps[: k + 1]) for k in range(len(steps)))]
-    room = 0.14 * max(max(at) - min(at), 0.1)
-    figure.update_xaxes(
-        title=_("Log-odds; dotted: {base}").format(base=ends[0]), range=[min(at) - room, max(at) + room]
-    )
+    room = 0.2 * max(max(at) - min(at), 0.1)
+    figure.update_xaxes(title=_("Log-odds"), range=[min(at) - room, max(at) + room])
     table = pd.DataFrame(
         {
             _("Predictor"): list(labels),
             _("Contribution in log-odds"): [f"{s:+.3f}" for s in steps],
         }
     )
-    show(figure, said, table, height=70 + 34 * (len(labels) + 1))
+    show(figure, said, table, height=70 + 36 * (len(labels) + 2))
 
 
 def whiskers(names: Sequence[str], risks: Sequence[tuple[float, float, float]], said: str) -> None:

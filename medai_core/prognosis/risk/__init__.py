@@ -73,6 +73,8 @@ class RiskModel:
 def recalibrated(model: RiskModel) -> RiskModel:
     """``model`` for a place like the one that it was tested at from outside.
 
+    The risks of the development cohort move with it, so that a patient's place among them stays.
+
     Raises
     ------
     ModelError : the card has no such calibration.
@@ -80,7 +82,11 @@ def recalibrated(model: RiskModel) -> RiskModel:
     calibration = model.measured.recalibrated
     if calibration is None:
         raise ModelError("model.not_recalibrated", name=model.card.name)
-    return replace(model, card=replace(model.card, measured=replace(model.measured, calibration=calibration)))
+    own, risks = model.measured.calibration, np.clip(model.measured.risk_quantiles, 1e-12, 1 - 1e-12)
+    scores = (np.log(risks / (1 - risks)) - own.offsets[1]) * own.temperature
+    moved = tuple(logistic(scores / calibration.temperature + calibration.offsets[1]).tolist())
+    measured = replace(model.measured, calibration=calibration, risk_quantiles=moved)
+    return replace(model, card=replace(model.card, measured=measured))
 
 
 @dataclass(frozen=True, eq=False)

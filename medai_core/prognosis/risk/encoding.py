@@ -62,7 +62,8 @@ class Encoding:
                 columns.append(np.where(unknown, fill, given.to_numpy(dtype=np.float64, na_value=np.nan)))
             else:
                 # With a column of its own, unknown is no category at all.
-                place = pd.Categorical(given, [c.name for c in p.categories]).codes
+                known = {c.name: k for k, c in enumerate(p.categories)}
+                place = np.array([known.get(name, -1) for name in given.tolist()], dtype=np.int64)
                 stands = np.where(unknown, -1 if flag else int(fill), place)
                 columns += [(stands == k).astype(np.float64) for k in range(len(p.categories))]
             if flag:
