@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import sys
 from collections.abc import Iterator
@@ -132,7 +133,9 @@ def _check_suffix(path: Path) -> None:
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     try:
-        path.write_bytes(parquet(table) if path.suffix.lower() == ".parquet" else harmless_csv(table))
+        # Programs read what this writes, and few of them expect the mark that a spreadsheet wants.
+        text = harmless_csv(table).removeprefix(codecs.BOM_UTF8)
+        path.write_bytes(parquet(table) if path.suffix.lower() == ".parquet" else text)
     except OSError as error:
         raise ManifestError("table.unwritten", file=str(path), detail=error.strerror or str(error)) from error
 

@@ -145,7 +145,8 @@ def _asked(patient: Patient, node: Node) -> str:
     if node.asks == "known":
         return _("{predictor}: known?").format(predictor=title)
     p = next(p for p in patient.card.predictors if p.name == node.predictor)
-    return f"{title} ≤\N{NO-BREAK SPACE}{_at(patient.units.get(p.name) or Unit(p.unit, decimals=p.decimals), node.threshold)}?"
+    unit = patient.units.get(p.name) or Unit(p.unit, decimals=p.decimals)
+    return f"{title} ≤\N{NO-BREAK SPACE}{_at(unit, node.threshold)}?"
 
 
 def _at(unit: Unit, threshold: float) -> str:
