@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import compute
 
 from medai_core.cards import PredictorSpec
 from medai_core.errors import Message
@@ -129,7 +131,7 @@ def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
 def _numbers(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The numbers, and which cells are neither a number in the plausible range nor unknown."""
     given = _comparable(given)
-    numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    numbers = _parsed(given)
     unknown = np.zeros(len(given), dtype=bool)
     # Most cells are numbers, and a measured one seldom repeats itself: only the others are looked up.
     odd = np.flatnonzero(np.isnan(numbers) | np.isin(numbers, [float(v) for v in p.missing_values if _is_number(v)]))
@@ -138,6 +140,19 @@ def _numbers(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.
     unknown[odd] = np.array([c.lower() in UNKNOWN or c in p.missing_values for c in cells])[place]
     wrong = ~unknown & ~((numbers >= p.low) & (numbers <= p.high))
     return pd.Series(np.where(wrong | unknown, np.nan, numbers)), wrong
+
+
+def _parsed(given: pd.Series) -> NDArray[np.float64]:
+    """The number in each cell; nan where there is none."""
+    if given.dtype == "str":
+        # Fifteen times faster than pandas, but it takes a column of clean numbers or none.
+        cells = pa.array(given, from_pandas=True)
+        try:
+            found = compute.cast(compute.if_else(compute.equal(cells, ""), None, cells), pa.float64())
+            return np.array(found.to_pandas(), dtype=np.float64)
+        except pa.ArrowInvalid:
+            pass
+    return np.array(pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _is_number(text: str) -> bool:
