@@ -91,7 +91,8 @@ def tree(patient: Patient) -> None:
     way.append(_("Risk {risk}").format(risk=words.percent(patient.risk)))
     table = pd.DataFrame({_("Step"): range(1, len(way) + 1), _("This patient's way"): way})
     depth = 1 + max(node.depth for node in nodes)
-    figures.show(figure, _("Decision tree; this patient's way") + ": " + "; ".join(way), table, height=92 * depth)
+    with st.container(key="risk_tree"):
+        figures.show(figure, _("Decision tree; this patient's way") + ": " + "; ".join(way), table, height=92 * depth)
     st.caption(_("The thick line and the filled discs are this patient's way. “Yes” always leads to the left."))
 
 
