@@ -271,6 +271,9 @@ def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
     visit(page, address, "models")
     expect(page.locator(".stTable, .st-key-empty").first).to_be_visible()
     photograph(page, "models")
+    visit(page, address, "risk")
+    expect(page.locator(".medai-number")).to_be_visible()
+    photograph(page, "risk")
 
 
 def photograph(page: Page, name: str) -> None:
