@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from tests.browser.conftest import ROOT, serving
 
@@ -35,7 +35,13 @@ def drawn(seed: int, side: int = 256) -> bytes:
 
 
 def visit(page: Page, address: str, path: str = "") -> None:
-    page.goto(f"{address}/{path}")
+    try:
+        page.goto(f"{address}/{path}")
+    except Error as error:
+        # The page before may still be writing its address; a browser then drops one of the two.
+        if "ERR_ABORTED" not in str(error):
+            raise
+        page.goto(f"{address}/{path}")
     settled(page)
 
 
