@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from streamlit.testing.v1 import AppTest
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import scoring
+from medai_core.sources.fhir import to_bundle
+from medai_core.sources.intake import in_card_words
 from medai_core.sources.tables import harmless_csv, parquet
 from tests.patients import draw, followed, plain_card
+from ui import words
 from ui.language import speaking
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +54,15 @@ def uploaded(card: Card, data: bytes | pd.DataFrame, name: str = "patients.csv",
     at = opened(model=card.name, **query)
     at.file_uploader(key="cohort_file").set_value((name, data, "text/csv"))
     return at.run()
+
+
+def test_a_fhir_bundle_gives_the_risks_of_the_same_people_in_a_table(models: Catalog, card: Card) -> None:
+    rows = in_card_words(pd.read_csv(models.folder / card.name / "example.csv", dtype=str), card.predictors).rows
+    at = uploaded(card, json.dumps(to_bundle(rows, card)).encode(), "people.json")
+    assert not at.exception
+    shown = at.dataframe[0].value
+    expected = scoring.score(models.risk_model(card), rows).estimates.risk
+    assert shown["Risk"].tolist() == [words.percent(float(risk)) for risk in expected]
 
 
 def tab(at: AppTest, title: str, tabs: int = 5) -> AppTest:

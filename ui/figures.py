@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,11 +15,12 @@ from ui.language import _, card_words
 ACCENT = "#3b8fc9"
 """At least 3:1 against the background of either theme."""
 BARE = {"displayModeBar": False}
+DOTTED = {"dash": "dot", "width": 1.5, "color": "gray"}
 PLAIN = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "height": 380, "showlegend": False}
 
 
-def reliability_plot(bins: tuple[Reliability, ...]) -> None:
-    """How often a finding was there, against the probability it was given."""
+def frequencies(bins: Sequence[Reliability], hover: str, top: float = 1.0) -> go.Figure:
+    """Observed shares with their intervals against what was predicted, and the line where both agree up to ``top``."""
     figure = go.Figure()
     figure.add_scatter(
         x=[b.probability for b in bins],
@@ -31,11 +34,15 @@ def reliability_plot(bins: tuple[Reliability, ...]) -> None:
             "thickness": 1.5,
         },
         customdata=[b.n for b in bins],
-        hovertemplate="%{x:.2f} → %{y:.2f} (n = %{customdata})<extra></extra>",
+        hovertemplate=hover + " (n = %{customdata})<extra></extra>",
     )
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "width": 1.5, "color": "gray"}, hoverinfo="skip"
-    )
+    figure.add_scatter(x=[0, top], y=[0, top], mode="lines", line=DOTTED, hoverinfo="skip")
+    return figure
+
+
+def reliability_plot(bins: tuple[Reliability, ...]) -> None:
+    """How often a finding was there, against the probability it was given."""
+    figure = frequencies(bins, "%{x:.2f} → %{y:.2f}")
     axis = {"range": [-0.03, 1.03], "dtick": 0.2}
     figure.update_xaxes(title=_("Probability given"), **axis)
     figure.update_yaxes(title=_("Share that had the finding"), **axis)

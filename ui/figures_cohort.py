@@ -13,13 +13,12 @@ from medai_core.cards import Reliability
 from medai_core.evaluation.curves import useful_span
 from medai_core.metrics import Floats
 from ui import words
-from ui.figures import ACCENT, BARE, PLAIN
+from ui.figures import ACCENT, BARE, DOTTED, PLAIN, frequencies
 from ui.language import _
 
 OTHER = "#d98e1f"
 """The second line's colour: 3:1 against either theme, and told from ``ACCENT`` by colour-blind readers."""
 LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
-DOTTED = {"dash": "dot", "width": 1.5, "color": "gray"}
 
 
 def _show(figure: go.Figure, alt: str, *, legend: bool = False) -> None:
@@ -102,22 +101,7 @@ def roc_curve(points: Floats, area: str) -> None:
 def calibration_curve(bins: Sequence[Reliability], line: str = "") -> None:
     """How often the event came, against the risk that was given; ``line`` says slope and intercept."""
     top = min(1.0, 1.05 * max([b.high for b in bins] + [b.probability for b in bins]))
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[b.probability for b in bins],
-        y=[b.frequency for b in bins],
-        mode="lines+markers",
-        marker={"size": 9, "color": ACCENT},
-        line={"color": ACCENT},
-        error_y={
-            "array": [b.high - b.frequency for b in bins],
-            "arrayminus": [b.frequency - b.low for b in bins],
-            "thickness": 1.5,
-        },
-        customdata=[b.n for b in bins],
-        hovertemplate="%{x:.1%} → %{y:.1%} (n = %{customdata})<extra></extra>",
-    )
-    figure.add_scatter(x=[0, top], y=[0, top], mode="lines", line=DOTTED, hoverinfo="skip")
+    figure = frequencies(bins, "%{x:.1%} → %{y:.1%}", top)
     axis = {"range": [-0.02 * top, 1.02 * top], "tickformat": ".0%"}
     figure.update_xaxes(title=_("Predicted risk"), **axis)
     figure.update_yaxes(title=_("Share with the event"), **axis)
