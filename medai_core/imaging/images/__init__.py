@@ -10,10 +10,10 @@ import numpy as np
 from medai_core.errors import ImageError
 from medai_core.imaging.images.display import windowed
 from medai_core.imaging.images.formats import format_of
-from medai_core.imaging.images.image import Image, Patient
+from medai_core.imaging.images.image import Image, Patient, Uids
 from medai_core.imaging.images.source import Source, megabytes
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "Image", "Patient", "read_image", "windowed"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Image", "Patient", "Uids", "read_image", "windowed"]
 
 MAX_PIXELS = 2**26  # 8192 x 8192; the largest mammograms have a quarter of it
 MAX_BYTES = 2**29  # 512 MiB; a tomosynthesis or a body CT in one file passes

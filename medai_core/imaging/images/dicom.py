@@ -55,6 +55,7 @@ def _facts(ds: Dataset, frame: int) -> dict[str, Any]:
         "view": header.upper(ds, "ViewPosition"),
         "acquired": header.acquired(ds),
         "patient": header.patient(ds),
+        "uids": header.uids(ds),
     }
 
 

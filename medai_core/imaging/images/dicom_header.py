@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from medai_core.errors import ImageError
-from medai_core.imaging.images.image import Patient
+from medai_core.imaging.images.image import Patient, Uids
 
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _LONGEST_TEXT = 200
@@ -105,6 +105,11 @@ def patient(ds: Dataset) -> Patient:
         sex=sex.upper() if sex else None,
         age_years=_age(text(ds, "PatientAge"), born, acquired(ds)),
     )
+
+
+def uids(ds: Dataset) -> Uids:
+    """What the file, its series and its study are called."""
+    return Uids(*(text(ds, name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")))
 
 
 def upper(ds: Dataset, keyword: str) -> str | None:

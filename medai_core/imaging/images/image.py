@@ -27,6 +27,15 @@ class Patient:
     age_years: float | None = None
 
 
+@dataclass(frozen=True)
+class Uids:
+    """DICOM's own names for a file and what it belongs to; None where the file is silent."""
+
+    study: str | None = None
+    series: str | None = None
+    instance: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """One frame of one scan.
@@ -47,6 +56,7 @@ class Image:
     modality : DICOM's code (CT, MR, DX, CR, US ...), None where the file has none.
     body_part, view : BodyPartExamined and ViewPosition, upper case, None where silent.
     acquired : acquisition (else content, else study) date and time, in the scanner's local time.
+    uids : DICOM's own names of study, series and instance.
     inverted : True where low values are shown bright (MONOCHROME1): pass it on to ``windowed``.
     """
 
@@ -63,4 +73,5 @@ class Image:
     view: str | None = None
     acquired: datetime | None = None
     patient: Patient = Patient()
+    uids: Uids = Uids()
     inverted: bool = False

@@ -1,0 +1,157 @@
+"""Where the record lies: a database, the scans beside it, and the key that signs the audit.
+
+Every change goes through ``Store.writing``: one writer at a time, one transaction, and the audit entry in
+the same transaction, so that nothing happens that is not entered and nothing is entered that did not happen.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+from sqlalchemy import Connection, Engine
+
+from medai_core.errors import AccessError
+from medai_core.records import audit
+from medai_core.records.access import Person, demand
+from medai_core.records.files import locked, private_folder, write_whole
+from medai_core.records.store import database
+
+KEY = Path("keys", "audit.key")
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a record lies.
+
+    Attributes
+    ----------
+    folder : of the scans, the key and, without ``url``, the database.
+    url : of a PostgreSQL database; empty for the embedded SQLite.
+    """
+
+    folder: Path
+    url: str = ""
+
+
+def locate(environment: Mapping[str, str]) -> Location:
+    """Where ``MEDAI_DATA`` and ``MEDAI_DATABASE_URL`` say, else the user's data folder."""
+    folder = environment.get("MEDAI_DATA") or platformdirs.user_data_dir("medai", appauthor=False)
+    return Location(Path(folder).expanduser(), environment.get("MEDAI_DATABASE_URL", ""))
+
+
+@dataclass
+class Work:
+    """One transaction that changes the record."""
+
+    connection: Connection
+    person: Person
+    now: datetime
+    key: bytes = field(repr=False)
+    last: audit.Entry | None = None
+
+    def enter(self, act: audit.Act) -> None:
+        """Enter into the audit what this transaction does."""
+        self.last = audit.append(self.connection, self.key, self.person, act, self.now)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open record.
+
+    Attributes
+    ----------
+    folder : holds ``scans/``, the audit's head and ``keys/``.
+    key : signs the audit.
+    clock : what the time is.
+    """
+
+    engine: Engine
+    folder: Path
+    key: bytes = field(repr=False)
+    clock: Callable[[], datetime] = _clock
+
+    @property
+    def scans(self) -> Path:
+        """The folder of the scans, each called by its SHA-256."""
+        return self.folder / "scans"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the record and changes nothing."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, person: Person) -> Iterator[Work]:
+        """A transaction that changes the record, while no other does; whole or not at all."""
+        with database.sole_writer(self.engine) as connection:
+            work = Work(connection, person, self.clock(), self.key)
+            yield work
+        if work.last is not None:
+            audit.sign_head(self.folder, self.key, work.last)
+
+    def allow(self, person: Person | None, permission: str) -> Person:
+        """The person, who may; a refusal is entered into the audit.
+
+        Raises
+        ------
+        AccessError : the role does not include ``permission``.
+        """
+        try:
+            return demand(person, permission)
+        except AccessError:
+            if person is not None:
+                self.enter(person, audit.Act("refused", object=permission))
+            raise
+
+    def enter(self, person: Person, act: audit.Act) -> None:
+        """Enter something that changes nothing else, such as a view."""
+        with self.writing(person) as work:
+            work.enter(act)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) -> Store:
+    """The record at ``location``, made or brought to this version where needed.
+
+    Raises
+    ------
+    RecordError : the folder or the database cannot be used, or is of a newer version.
+    """
+    with database.told(location):
+        private_folder(location.folder)
+        private_folder(location.folder / "scans")
+        key = _key(location.folder)
+        engine = database.connect(location.url, location.folder)
+        with locked(location.folder / "migration.lock"):
+            database.upgrade(engine)
+    return Store(engine, location.folder, key, clock)
+
+
+def _key(folder: Path) -> bytes:
+    """The audit's key, drawn at the first start; its folder holds nothing else and can lie elsewhere by a link."""
+    path = folder / KEY
+    private_folder(path.parent)
+    with locked(folder / "key.lock"):
+        if not path.exists():
+            write_whole(path, secrets.token_hex(32).encode())
+    return bytes.fromhex(path.read_text(encoding="ascii").strip())
+
+
+def default_store() -> Store:
+    """The record of this installation."""
+    return open_store(locate(os.environ))
