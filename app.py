@@ -6,6 +6,7 @@ The pages have no icons: Streamlit fetches a page's icon from fonts.gstatic.com 
 import streamlit as st
 
 from ui.language import _
+from ui.signin.session import person
 
 st.navigation(
     {
@@ -13,5 +14,6 @@ st.navigation(
         _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan", default=True)],
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
         _("System"): [st.Page("pages/system/models.py", title=_("Models"), url_path="models")],
-    }
+    },
+    position="sidebar" if person() else "hidden",
 ).run()

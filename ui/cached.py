@@ -17,6 +17,7 @@ from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
 from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Reading, read_scan
+from medai_core.records.store import Store, default_store
 from ui.language import _
 
 Box = tuple[int, int, int, int]
@@ -46,6 +47,17 @@ class Request:
 def models() -> Catalog:
     """The models of this installation."""
     return find_models()
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The record of this installation.
+
+    Raises
+    ------
+    RecordError : it cannot be opened; asked again, it is tried again.
+    """
+    return default_store()
 
 
 def card_of(name: str | None) -> Card | None:

@@ -1,0 +1,1 @@
+"""Who uses the dashboard: let in, shown, watched for idleness, and signed out."""
