@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-Fact = str | int | float
+Fact: TypeAlias = "str | int | float | tuple[Message, ...]"
+"""What fills a template: a value, or sentences of their own, which are joined."""
 
 
 def N_(template: str) -> str:
@@ -290,8 +292,14 @@ class Message:
 
     def say(self, translate: Callable[[str], str]) -> str:
         """The sentence in the language of ``translate``; a fact that is itself a message id is said in words."""
-        facts = {name: translate(MESSAGES[fact]) if fact in MESSAGES else fact for name, fact in self.facts.items()}
+        facts = {name: _worded(fact, translate) for name, fact in self.facts.items()}
         return translate(self.template).format(**facts)
+
+
+def _worded(fact: Fact, translate: Callable[[str], str]) -> str | int | float:
+    if isinstance(fact, tuple):
+        return "; ".join(message.say(translate) for message in fact)
+    return translate(MESSAGES[fact]) if isinstance(fact, str) and fact in MESSAGES else fact
 
 
 class MedAIError(Exception):

@@ -131,11 +131,15 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class FindingSpec:
-    """One class that a classifier can find; ``name`` is the label in manifests and results."""
+    """One class that a classifier can find; ``name`` is the label in manifests and results.
+
+    ``urgent`` : someone should look at such a scan before others; the worklist sorts by it.
+    """
 
     name: str
     title: str
     code: Code | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
