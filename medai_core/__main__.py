@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m medai_core",
-        description="Read scans, estimate risks, measure models, keep the record. For research use.",
+        description="Read scans, estimate risks, measure models, keep a record. For research use.",
     )
     parser.add_argument("--models", type=Path, help="the folder of model folders (default: the project's own)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

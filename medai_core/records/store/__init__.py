@@ -99,7 +99,8 @@ class Store:
             work = Work(connection, person, self.clock(), self.key)
             yield work
         if work.last is not None:
-            audit.sign_head(self.folder, self.key, work.last)
+            with self.reading() as connection:
+                audit.sign_head(connection, self.folder, self.key, work.last)
 
     def allow(self, person: Person | None, permission: str) -> Person:
         """The person, who may; a refusal is entered into the audit.
@@ -148,7 +149,9 @@ def _key(folder: Path) -> bytes:
     private_folder(path.parent)
     with locked(folder / "key.lock"):
         if not path.exists():
-            write_whole(path, secrets.token_hex(32).encode())
+            drawn = secrets.token_bytes(32)
+            audit.begin_head(folder, drawn)
+            write_whole(path, drawn.hex().encode())
     return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
 

@@ -23,6 +23,7 @@ from medai_core.records.audit import Act
 from medai_core.records.files import write_whole
 from medai_core.records.schema import patient, reading, scan, series, study
 from medai_core.records.store import Store, Work
+from medai_core.records.store.database import sole_writer
 from medai_core.records.store.patients import Details, Patient, fold, new_id, patient_of
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
@@ -210,3 +211,18 @@ def read_file(store: Store, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise RecordError("record.file")
     return data
+
+
+def sweep_scans(store: Store, *, older_than_s: float = 3600) -> int:
+    """Delete files that a crash left without a row that speaks of them; how many.
+
+    Only files older than ``older_than_s`` go: a younger one may be on its way into the record.
+    """
+    limit = store.clock().timestamp() - older_than_s
+    old = [path for path in store.scans.iterdir() if path.stat().st_mtime < limit]
+    with sole_writer(store.engine) as connection:
+        known = set(connection.execute(select(scan.c.sha256)).scalars()) if old else set()
+        left = [path for path in old if path.name not in known]
+        for path in left:
+            path.unlink(missing_ok=True)
+    return len(left)
