@@ -45,6 +45,7 @@ MESSAGES: dict[str, str] = {
     "record.name": N_("The name is empty. Give the patient a name."),
     "record.long": N_("The {field} is longer than {limit} signs. Shorten it."),
     "record.birth_date": N_("The birth date {date} lies in the future. Correct it."),
+    "record.date": N_("'{found}' is no date. Write it as year-month-day, such as 1958-08-09."),
     "record.sex": N_("The sex is '{found}'; DICOM knows F, M and O. Choose one of them or leave it empty."),
     "record.number_taken": N_("Another patient has the number {number} already. Open that patient, or correct it."),
     "record.changed": N_(

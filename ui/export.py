@@ -20,7 +20,8 @@ from PIL.PngImagePlugin import PngInfo
 from medai_core.cards import Card
 from medai_core.imaging.images import Image
 from medai_core.readings import Reading, as_json
-from ui import words
+from medai_core.records.audit import Act
+from ui import cached, signin, words
 from ui.colours import colour, evidence_ceiling, evidence_shares
 from ui.frame import research_notice
 from ui.language import _, finding_title, language, say, speaking
@@ -32,14 +33,21 @@ CJK_FONTS = ("NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "PingFang.t
 
 
 def downloads(reading: Reading, card: Card | None) -> None:
-    """The two buttons."""
-    spoken = language()
+    """The two buttons, for those who may take something away; each use is entered."""
+    if not signin.may("export"):
+        return
+    spoken, store, person = language(), cached.store(), signin.person()
+
+    def entered(content: bytes, format: str) -> bytes:
+        store.enter(person, Act("export", object=reading.image.sha256, detail={"format": format}))
+        return content
+
     stem = PurePath(reading.file).stem or "scan"
     name = "_".join(part for part in (stem, reading.model or "no_model") if part)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             _("Result as JSON"),
-            lambda: json_bytes(reading, card),
+            lambda: entered(json_bytes(reading, card), "json"),
             file_name=f"{name}.json",
             mime="application/json",
             icon=":material/data_object:",
@@ -47,7 +55,7 @@ def downloads(reading: Reading, card: Card | None) -> None:
         )
         st.download_button(
             _("Picture as PNG"),
-            lambda: png_bytes(reading, card, spoken),
+            lambda: entered(png_bytes(reading, card, spoken), "png"),
             file_name=f"{name}.png",
             mime="image/png",
             icon=":material/image:",

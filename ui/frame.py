@@ -19,7 +19,7 @@ def research_notice() -> str:
     return _("For research use; not a medical device")
 
 
-def frame(title: str, lead: str = "") -> None:
+def frame(title: str, lead: str = "", needs: str = "view") -> None:
     """Begin a page; every page calls this first.
 
     Parameters

@@ -86,7 +86,7 @@ def file_estimate(
         **(_refused(answer) if isinstance(answer, tuple) else _answered(model, answer)),
     }
     with store.writing(person) as work:
-        stamped = {"made_at": at or work.now, "made_by": person.subject}
+        stamped = {"made_at": at or work.now, "made_by": person.name}
         work.connection.execute(insert(estimate).values(id=found, patient=id, **columns, **stamped))
         work.enter(Act("risk.file", id, found, {"model": card.name, "refused": isinstance(answer, tuple)}))
     return found
