@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.readings import Reading
+from ui import people
 from ui.language import _, card_words, category_title, finding_title, kind_title, predictor_title, say
 
 MEASURES = {
@@ -212,41 +212,6 @@ def patient_title(patient: Patient) -> str:
     return " · ".join(part for part in (name, patient.id or "") if part)
 
 
-def sex_words(code: str | None) -> str:
-    """DICOM's code of a sex in words; empty where it is not known."""
-    return {"F": _("female"), "M": _("male"), "O": _("other")}.get(code or "", code or "")
-
-
-def whole_years(born: date) -> int:
-    """How old somebody is today."""
-    return _months(born) // 12
-
-
-def _months(born: date) -> int:
-    today = date.today()
-    return 12 * (today.year - born.year) + today.month - born.month - (today.day < born.day)
-
-
-def age_words(born: date) -> str:
-    """How old somebody is: in years, in months below two years."""
-    months = _months(born)
-    return _("{n} months").format(n=months) if months < 24 else _("{n} years").format(n=months // 12)
-
-
-def local_time(moment: datetime) -> str:
-    """A moment on the clock of the machine that serves, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago, in the largest unit that fits."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    for size, template in ((86400, _("{n} days ago")), (3600, _("{n} hours ago")), (60, _("{n} minutes ago"))):
-        if seconds >= 2 * size:
-            return template.format(n=int(seconds // size))
-    return _("just now")
-
-
 def patient_facts(patient: Patient) -> str:
     """Birth date, age and sex, as far as the file states them."""
     facts = []
@@ -255,7 +220,7 @@ def patient_facts(patient: Patient) -> str:
     if patient.age_years is not None:
         facts.append(_("{age:.0f} years").format(age=patient.age_years))
     if patient.sex:
-        facts.append(sex_words(patient.sex))
+        facts.append(people.sex_words(patient.sex))
     return ", ".join(facts)
 
 

@@ -20,9 +20,9 @@ from medai_core.records.store.patients import (
 )
 from ui import cached, signin
 from ui.language import _
+from ui.people import sex_words
 from ui.record.opened import open_patient
 from ui.results import problem
-from ui.words import sex_words
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from medai_core.errors import MedAIError
 from medai_core.records.store.patients import Patient, patient_of
 from ui import cached, signin
 from ui.language import _
+from ui.people import age_words, sex_words
 from ui.results import empty_state, problem
-from ui.words import age_words, sex_words
 
 KEY = "patient"
 """The one thing that pages keep of each other: the open patient's identifier, also in the address."""

@@ -9,7 +9,7 @@ import streamlit as st
 from medai_core.errors import MedAIError
 from medai_core.records.store.estimates import StoredEstimate, estimates_of, file_estimate
 from medai_core.records.store.patients import Patient
-from ui import cached, risk, signin, words
+from ui import cached, people, risk, signin, words
 from ui.cards.risk import outcome_title
 from ui.cohort.patients import warning
 from ui.colours import LINES
@@ -45,7 +45,7 @@ def risks(patient: Patient) -> None:
 
 def _title(e: StoredEstimate) -> str:
     said = words.percent(e.risk) if e.risk is not None else _("refused")
-    return f"{words.local_time(e.at)} · {_outcome(e)} · {said}"
+    return f"{people.local_time(e.at)} · {_outcome(e)} · {said}"
 
 
 def _outcome(e: StoredEstimate) -> str:
@@ -78,7 +78,7 @@ def _course(found: tuple[StoredEstimate, ...]) -> None:
         )
     figure.update_yaxes(title=_("Risk in %"), rangemode="tozero")
     figure.update_layout(**PLAIN | {"showlegend": True, "legend": {"orientation": "h", "y": -0.2}})
-    parts = [f"{words.local_time(e.at)} {_outcome(e)} {words.percent(e.risk or 0)}" for e in given]
+    parts = [f"{people.local_time(e.at)} {_outcome(e)} {words.percent(e.risk or 0)}" for e in given]
     st.plotly_chart(figure, config=BARE, key="risk_course", alt=_("Risks over time") + ": " + "; ".join(parts))
     st.caption(_("Bars are the 95 % intervals of the estimates."))
     with st.expander(_("The plot as a table")):
@@ -88,7 +88,7 @@ def _course(found: tuple[StoredEstimate, ...]) -> None:
 def _table(found: tuple[StoredEstimate, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            _("Time"): [words.local_time(e.at) for e in found],
+            _("Time"): [people.local_time(e.at) for e in found],
             _("Outcome"): [_outcome(e) for e in found],
             _("Risk"): [words.percent(e.risk) if e.risk is not None else _("refused") for e in found],
             _("95 % interval"): [

@@ -13,7 +13,7 @@ from medai_core.records.audit import Act
 from medai_core.records.store.filing import file_scan, read_file
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import StoredReading, StoredScan, recall, scans_of
-from ui import cached, results, signin, words
+from ui import cached, people, results, signin, words
 from ui.language import _, kind_title
 from ui.record.verdicts import ask_verdict
 from ui.results import empty_state, problem
@@ -48,7 +48,9 @@ def _choose(label: str, scans: dict[str, StoredScan], first: str, key: str) -> s
 def _title(scan: StoredScan) -> str:
     kind = next((r.reading.kind for r in scan.readings if r.reading.kind), None)
     at = (
-        f"{scan.at:%Y-%m-%d %H:%M}" if scan.acquired else _("filed {time}").format(time=words.local_time(scan.filed_at))
+        f"{scan.at:%Y-%m-%d %H:%M}"
+        if scan.acquired
+        else _("filed {time}").format(time=people.local_time(scan.filed_at))
     )
     return " · ".join([at, words.sentence(kind_title(kind.name)) if kind else scan.modality or scan.format, scan.file])
 
@@ -99,7 +101,7 @@ def _choose_reading(scan: StoredScan, side: str) -> StoredReading:
 def _reading_title(stored: StoredReading) -> str:
     model = cached.models_by_name().get(stored.reading.model or "")
     version = _("version {version}").format(version=stored.reading.version) if stored.reading.version else ""
-    return " · ".join(filter(None, [words.local_time(stored.at), words.model_title(model), version]))
+    return " · ".join(filter(None, [people.local_time(stored.at), words.model_title(model), version]))
 
 
 def _header(patient: Patient, scan: StoredScan, stored: StoredReading, reading: Reading) -> None:
@@ -117,7 +119,7 @@ def _header(patient: Patient, scan: StoredScan, stored: StoredReading, reading: 
         (
             _("Model"),
             words.model_title(cached.models_by_name().get(stored.reading.model or "")),
-            " · ".join(filter(None, [version, weights, _("read {time}").format(time=words.local_time(stored.at))])),
+            " · ".join(filter(None, [version, weights, _("read {time}").format(time=people.local_time(stored.at))])),
         ),
     )
     body = "".join(

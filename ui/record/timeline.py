@@ -16,7 +16,7 @@ from medai_core.records.store.patients import Patient
 from medai_core.records.store.portrait import portrait
 from medai_core.records.store.results import note_export, reports_of, scans_of
 from medai_core.records.store.vitals import vitals_of
-from ui import cached, signin, words
+from ui import cached, people, signin, words
 from ui.cards.risk import outcome_title
 from ui.frame import research_notice
 from ui.language import _
@@ -34,7 +34,7 @@ def timeline(patient: Patient) -> None:
         empty_state("history", _("Nothing yet"), _("What is filed, read and judged is listed here."), "empty_timeline")
         return
     table = pd.DataFrame(
-        [(words.local_time(at), what, about, _(by)) for at, what, about, by in events],
+        [(people.local_time(at), what, about, _(by)) for at, what, about, by in events],
         columns=[_("Time"), _("What"), _("About"), _("By")],
     )
     st.dataframe(table, hide_index=True, height=min(36 * (len(table) + 1), 400), alt=_("Timeline"))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.records.store.results import Verdict, give_verdict
-from ui import cached, signin, words
+from ui import cached, people, signin
 from ui.language import _
 from ui.results import plain, problem
 
@@ -47,7 +47,7 @@ def ask_verdict(said: Sequence[Verdict], *, key: str, reading_id: str = "", esti
 
 
 def _say(verdict: Verdict, *, counts: bool) -> None:
-    facts = {"name": plain(_(verdict.by_name)), "time": words.local_time(verdict.at)}
+    facts = {"name": plain(_(verdict.by_name)), "time": people.local_time(verdict.at)}
     said = _("**{name}** agreed, {time}") if verdict.agrees else _("**{name}** disagreed, {time}")
     icon = ":material/check_circle:" if verdict.agrees else ":material/cancel:"
     line = f"{icon} {said.format(**facts)}"

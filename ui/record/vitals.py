@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from medai_core.errors import MedAIError
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.vitals import PARAMETERS, Parameter, Vital, file_vitals, vitals_of
-from ui import cached, signin, words
+from ui import cached, people, signin
 from ui.figures import ACCENT, BARE
 from ui.language import _
 from ui.results import empty_state, problem
@@ -72,7 +72,7 @@ def _table(found: tuple[Vital, ...]) -> pd.DataFrame:
     rows: dict[datetime, dict[str, float]] = {}
     for v in reversed(found):
         rows.setdefault(v.at, {})[_name(PARAMETERS[v.parameter])] = v.value
-    return pd.DataFrame([{_("Time"): words.local_time(at), **values} for at, values in rows.items()])
+    return pd.DataFrame([{_("Time"): people.local_time(at), **values} for at, values in rows.items()])
 
 
 def _ask(patient: Patient) -> None:

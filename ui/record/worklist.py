@@ -10,7 +10,7 @@ import streamlit as st
 from medai_core.records import SHOWN
 from medai_core.records.demo import demo_count, remove_demo
 from medai_core.records.store.worklist import COUNTED, Asked, Line, Lines, find_lines
-from ui import cached, signin, words
+from ui import cached, people, signin, words
 from ui.language import _, finding_title, language
 from ui.record.details import ask_new_patient
 from ui.results import empty_state
@@ -94,10 +94,10 @@ def _row(line: Line) -> str:
     link = escape("patient?" + urlencode({"patient": line.id, "lang": language()}))
     demo = f'<span class="medai-badge">{escape(_("DEMO"))}</span>' if line.demo else ""
     born = line.birth_date.isoformat() if line.birth_date else ""
-    facts = " · ".join(filter(None, (line.number or "", words.sex_words(line.sex))))
-    age = words.age_words(line.birth_date) if line.birth_date else ""
+    facts = " · ".join(filter(None, (line.number or "", people.sex_words(line.sex))))
+    age = people.age_words(line.birth_date) if line.birth_date else ""
     newest = (
-        f"{words.local_time(line.newest_at)}<small>{escape(words.ago(line.newest_at))}</small>"
+        f"{people.local_time(line.newest_at)}<small>{escape(people.ago(line.newest_at))}</small>"
         if line.newest_at
         else ""
     )

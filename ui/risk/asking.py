@@ -14,7 +14,7 @@ from medai_core.prognosis.assessment import Assessment, assess
 from medai_core.prognosis.entries import Unit
 from medai_core.prognosis.risk import RiskModel
 from medai_core.records.store.patients import Patient as Known
-from ui import words
+from ui import people
 from ui.cached import models, served
 from ui.cards.risk import estimator_title, outcome_title
 from ui.forms import Value, ask_patient, enter_known, forget, value_words
@@ -121,7 +121,7 @@ def _begin_for(opened: Known | None, outcomes: dict[str, tuple[Card, ...]]) -> N
     if opened is not None:
         born, sex = opened.details.birth_date, {"F": "female", "M": "male"}.get(opened.details.sex or "")
         for cards in outcomes.values():
-            enter_known(cards[0], words.whole_years(born) if born else None, sex)
+            enter_known(cards[0], people.whole_years(born) if born else None, sex)
 
 
 def _choose_outcome(outcomes: dict[str, tuple[Card, ...]]) -> tuple[Card, ...]:
