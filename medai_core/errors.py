@@ -35,6 +35,9 @@ MESSAGES: dict[str, str] = {
     # People, and what they may do
     "access.nobody": N_("Nobody is signed in. Sign in first."),
     "access.role": N_("The role '{role}' may not do this; '{needed}' or more is needed. Ask an administrator."),
+    "role.reader": N_("reader"),
+    "role.clinician": N_("clinician"),
+    "role.administrator": N_("administrator"),
     # The record
     "record.folder": N_("The data folder {folder} cannot be used: {detail}. Set MEDAI_DATA to one that can."),
     "record.database": N_("The database {where} cannot be used: {detail}. Check that it runs and who may use it."),
@@ -43,6 +46,8 @@ MESSAGES: dict[str, str] = {
     "record.no_patient": N_("There is no such patient in the record. The patient may have been deleted."),
     "record.no_result": N_("There is no such result in the record. It may have been deleted with its patient."),
     "record.name": N_("The name is empty. Give the patient a name."),
+    "field.name": N_("name"),
+    "field.number": N_("number"),
     "record.long": N_("The {field} is longer than {limit} signs. Shorten it."),
     "record.birth_date": N_("The birth date {date} lies in the future. Correct it."),
     "record.date": N_("'{found}' is no date. Write it as year-month-day, such as 1958-08-09."),

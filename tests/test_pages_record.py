@@ -320,10 +320,10 @@ def test_vital_signs_have_their_course_and_a_slip_is_refused(store: Store) -> No
     ann = create_patient(store, LOCAL, ANN)
     file_vitals(store, LOCAL, ann.id, (Vital("heart_rate", 72.0, store.clock()),))
     at = press(page("patients/patient", patient=ann.id), "Add values")
-    assert "File" in labels(at)
+    assert "File the values" in labels(at)
     at = dialog("vitals._ask", ann)
     at.number_input(key="vital:temperature").set_value(371.0).run()
-    at = press(at, "File")
+    at = press(at, "File the values")
     assert "outside the plausible" in at.error[0].value
 
 

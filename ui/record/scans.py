@@ -30,7 +30,7 @@ def scans(patient: Patient) -> None:
     by_id = {scan.id: scan for scan in found}
     new_side, prior_side = st.columns(2, gap="large")
     with new_side:
-        newest = _choose(_("Scan"), by_id, found[0].id, f"scan:{patient.id}")
+        newest = _choose(_("Scan to show"), by_id, found[0].id, f"scan:{patient.id}")
         _scan(patient, by_id[newest], "new")
     if len(found) == 1:
         return

@@ -84,7 +84,7 @@ def _ask(patient: Patient) -> None:
         for name, p in PARAMETERS.items()
     }
     given = {name: value for name, value in values.items() if value is not None}
-    if st.button(_("File"), type="primary", key="vitals:file", disabled=not given or at is None):
+    if st.button(_("File the values"), type="primary", key="vitals:file", disabled=not given or at is None):
         moment = at.astimezone() if isinstance(at, datetime) else datetime.now().astimezone()
         try:
             file_vitals(

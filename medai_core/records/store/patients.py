@@ -105,7 +105,7 @@ def checked(details: Details, today: date) -> Details:
         raise RecordError("record.name")
     for field, text in (("name", name), ("number", number)):
         if len(text) > LIMITS[field]:
-            raise RecordError("record.long", field=field, limit=LIMITS[field])
+            raise RecordError("record.long", field=f"field.{field}", limit=LIMITS[field])
     if details.birth_date is not None and details.birth_date > today:
         raise RecordError("record.birth_date", date=details.birth_date.isoformat())
     if details.sex is not None and details.sex not in SEXES:
