@@ -20,11 +20,11 @@ from PIL.PngImagePlugin import PngInfo
 from medai_core.cards import Card
 from medai_core.imaging.images import Image
 from medai_core.readings import Reading, as_json
-from medai_core.records.audit import Act
-from ui import cached, signin, words
+from ui import words
 from ui.colours import colour, evidence_ceiling, evidence_shares
 from ui.frame import research_notice
 from ui.language import _, finding_title, language, say, speaking
+from ui.taking import take_away
 
 SIDE = 640
 MARGIN = 24
@@ -33,33 +33,26 @@ CJK_FONTS = ("NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "PingFang.t
 
 
 def downloads(reading: Reading, card: Card | None) -> None:
-    """The two buttons, for those who may take something away; each use is entered."""
-    if not signin.may("export"):
-        return
-    spoken, store, person = language(), cached.store(), signin.person()
-
-    def entered(content: bytes, format: str) -> bytes:
-        store.enter(person, Act("export", object=reading.image.sha256, detail={"format": format}))
-        return content
-
+    """The two buttons."""
+    spoken, sha256 = language(), reading.image.sha256
     stem = PurePath(reading.file).stem or "scan"
     name = "_".join(part for part in (stem, reading.model or "no_model") if part)
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        take_away(
             _("Result as JSON"),
-            lambda: entered(json_bytes(reading, card), "json"),
-            file_name=f"{name}.json",
-            mime="application/json",
+            lambda: json_bytes(reading, card),
+            f"{name}.json",
+            "application/json",
+            object=sha256,
             icon=":material/data_object:",
-            on_click="ignore",
         )
-        st.download_button(
+        take_away(
             _("Picture as PNG"),
-            lambda: entered(png_bytes(reading, card, spoken), "png"),
-            file_name=f"{name}.png",
-            mime="image/png",
+            lambda: png_bytes(reading, card, spoken),
+            f"{name}.png",
+            "image/png",
+            object=sha256,
             icon=":material/image:",
-            on_click="ignore",
         )
 
 

@@ -16,6 +16,7 @@ from medai_core.records.store.patients import delete_patient, due
 from ui import cached, signin
 from ui.language import _, say
 from ui.results import empty_state, plain
+from ui.taking import take_away
 
 SIZE = 50
 
@@ -79,14 +80,13 @@ def verification() -> None:
     store, person = cached.store(), signin.person()
     with st.container(horizontal=True, key="audit_actions"):
         asked = st.button(_("Verify every entry"), icon=":material/verified_user:")
-        st.download_button(
+        take_away(
             _("Audit as FHIR"),
             lambda: _content(store, person),
-            file_name="audit.ndjson",
-            mime="application/fhir+ndjson",
-            icon=":material/download:",
-            on_click="ignore",
+            "audit.ndjson",
+            "application/fhir+ndjson",
             help=_("AuditEvent resources of FHIR R4, one a line."),
+            entered=True,
         )
     if not asked:
         return

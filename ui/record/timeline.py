@@ -21,6 +21,7 @@ from ui.cards.risk import outcome_title
 from ui.frame import research_notice
 from ui.language import _
 from ui.results import empty_state
+from ui.taking import take_away
 
 Event = tuple[datetime, str, str, str]
 """When, what, about what, by whom."""
@@ -74,16 +75,13 @@ def _of_others(patient: Patient) -> Iterator[Event]:
 
 def ask_export(patient: Patient) -> None:
     """The whole record as JSON; that it was taken away is entered."""
-    if not signin.may("export"):
-        return
-    store, person, notice = cached.store(), signin.person(), research_notice()
-    st.download_button(
+    store, person = cached.store(), signin.person()
+    take_away(
         _("Record as JSON"),
-        lambda: _content(store, person, patient, notice),
-        file_name=f"record_{patient.id[:8]}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
+        lambda: _content(store, person, patient, research_notice()),
+        f"record_{patient.id[:8]}.json",
+        "application/json",
+        entered=True,
     )
 
 
