@@ -185,7 +185,7 @@ def read_head(folder: Path, key: bytes) -> Head | None:
         return None
 
 
-def entries(connection: Connection, *, after: int = 0) -> Iterator[Entry]:
+def entries(connection: Connection, *, after: int = -(2**31)) -> Iterator[Entry]:
     """Every entry after the one numbered ``after``, in order, a thousand at a time."""
     while True:
         query = select(audit_entry).where(audit_entry.c.number > after).order_by(audit_entry.c.number).limit(1000)

@@ -32,6 +32,7 @@ RECORD = (DICOM, "110110", "Patient Record")
 
 VERBS = {"create": "C", "file": "C", "edit": "U", "retain": "U", "delete": "D", "view": "R", "list": "R", "read": "R"}
 """FHIR's action codes by the last word of an action; E (execute) for the others."""
+UNKNOWN = "unknown"
 REFUSALS = ("refused", "refuse")
 
 
@@ -50,8 +51,12 @@ def audit_event(entry: Entry) -> dict[str, Any]:
         "outcome": "4" if refused else "0",
         "agent": [
             {
-                "type": {"text": entry.role},
-                "who": {"identifier": {"system": SYSTEM, "value": entry.subject}, "display": entry.name},
+                # Of a sign-in that was refused nothing may be known, and FHIR has no empty strings.
+                "type": {"text": entry.role or UNKNOWN},
+                "who": {
+                    "identifier": {"system": SYSTEM, "value": entry.subject or UNKNOWN},
+                    "display": entry.name or UNKNOWN,
+                },
                 "requestor": True,
             }
         ],

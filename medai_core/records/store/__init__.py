@@ -6,6 +6,7 @@ the same transaction, so that nothing happens that is not entered and nothing is
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -99,8 +100,15 @@ class Store:
             work = Work(connection, person, self.clock(), self.key)
             yield work
         if work.last is not None:
+            self._sign_head(work.last)
+
+    def _sign_head(self, entry: audit.Entry) -> None:
+        try:
             with self.reading() as connection:
-                audit.sign_head(connection, self.folder, self.key, work.last)
+                audit.sign_head(connection, self.folder, self.key, entry)
+        except OSError as error:
+            # What was done is done and entered; the head catches up with the next entry.
+            logging.getLogger(__name__).warning("The head of the audit cannot be written: %s", error)
 
     def allow(self, person: Person | None, permission: str) -> Person:
         """The person, who may; a refusal is entered into the audit.

@@ -17,7 +17,7 @@ from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.schema import estimate, verdict
 from medai_core.records.store import Store
-from medai_core.records.store.patients import new_id, patient_of
+from medai_core.records.store.patients import known_patient, new_id
 from medai_core.records.store.results import Verdict, verdict_of
 from medai_core.records.store.rows import message_of
 
@@ -72,9 +72,12 @@ def file_estimate(
     ----------
     answer : an assessment of one row, or the refusals.
     at : when it was given; now where None.
+
+    Raises
+    ------
+    RecordError : there is no such patient. AccessError : the role may not.
     """
     store.allow(person, "file")
-    patient_of(store, id)
     found, card = new_id(), model.card
     columns = {
         "outcome": card.outcome,
@@ -86,6 +89,7 @@ def file_estimate(
         **(_refused(answer) if isinstance(answer, tuple) else _answered(model, answer)),
     }
     with store.writing(person) as work:
+        known_patient(work.connection, id)
         stamped = {"made_at": at or work.now, "made_by": person.name}
         work.connection.execute(insert(estimate).values(id=found, patient=id, **columns, **stamped))
         work.enter(Act("risk.file", id, found, {"model": card.name, "refused": isinstance(answer, tuple)}))

@@ -24,7 +24,7 @@ from medai_core.records.files import write_whole
 from medai_core.records.schema import patient, reading, scan, series, study
 from medai_core.records.store import Store, Work
 from medai_core.records.store.database import sole_writer
-from medai_core.records.store.patients import Details, Patient, fold, new_id, patient_of
+from medai_core.records.store.patients import Details, drop_files, fold, new_id, one_line, patient_of
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
 
@@ -41,10 +41,11 @@ class Filed:
 def conflicts(stated: Stated, known: Details) -> tuple[Message, ...]:
     """Where a file contradicts a patient's details; a silent file or record contradicts nothing.
 
-    Names are compared without case, accents and punctuation, and of several scripts one that agrees is enough.
+    Names are compared without case, accents, spaces and punctuation ("王, 小东" is "王小东"), and of several scripts
+    one that agrees is enough.
     """
     found = []
-    if stated.id and known.number and stated.id.strip().casefold() != known.number.casefold():
+    if stated.id and known.number and one_line(stated.id).casefold() != known.number.casefold():
         found.append(Message("filing.number", {"stated": stated.id, "known": known.number}))
     if stated.name and not _same_name(stated.name, known.name):
         found.append(Message("filing.name", {"stated": stated.name, "known": known.name}))
@@ -56,9 +57,16 @@ def conflicts(stated: Stated, known: Details) -> tuple[Message, ...]:
 
 def _same_name(stated: str, known: str) -> bool:
     """Whether a name, or one of its writings ("Wang, Xiaodong (王, 小东)"), is the known one."""
-    writings = [part for part in stated.replace(")", "(").split("(") if fold(part)]
-    own = {fold(part) for part in known.replace(")", "(").split("(")} | {fold(known)}
-    return fold(stated) in own or any(fold(writing) in own for writing in writings)
+    return one_line(stated) == known or bool(_writings(stated) & _writings(known))
+
+
+def _writings(name: str) -> set[str]:
+    """The letters of a name and of each of its writings; in brackets stand one or two, family and given name each."""
+    parts = name.replace(")", "(").split("(")
+    for words in [part.split(",") for part in parts[1:]]:
+        half = len(words) // 2
+        parts += ["".join(words[:half]), "".join(words[half:])] if len(words) in (4, 6) else []
+    return {fold(part).replace(" ", "") for part in (name, *parts)} - {""}
 
 
 def stated_details(stated: Stated, file: str) -> Details:
@@ -90,26 +98,30 @@ def file_scan(
     store.allow(person, "file")
     if not readings or any(hashlib.sha256(data).hexdigest() != r.image.sha256 for r in readings):
         raise RecordError("record.not_reread")
-    _admit(store, person, patient_of(store, id), readings[0].image)
-    keep_file(store.scans / readings[0].image.sha256, data)
+    image, known = readings[0].image, patient_of(store, id)
+    with store.reading() as connection:
+        refusal = _refusal(connection, known.id, image)
+    if refusal is not None:
+        raise _refused(store, person, id, refusal)
+    path = keep_file(store.scans, image.sha256, data)
     with store.writing(person) as work:
         # Looked at again: since the check above somebody may have changed the patient or filed the scan.
-        refusal = _refusal(work.connection, id, readings[0].image)
+        refusal = _refusal(work.connection, id, image)
         if refusal is None:
-            keep_file(store.scans / readings[0].image.sha256, data)
+            if not path.exists():
+                keep_file(store.scans, image.sha256, data)
             filed = _insert(work, id, data, readings, cards)
             detail = {"readings": len(filed.readings), "again": filed.again}
             work.enter(Act("scan.file", id, filed.scan, detail))
             return filed
-    raise RecordError(refusal.id, **refusal.facts)
+    drop_files(store, {image.sha256})
+    raise _refused(store, person, id, refusal)
 
 
-def _admit(store: Store, person: Person, known: Patient, image: Image) -> None:
-    with store.reading() as connection:
-        refusal = _refusal(connection, known.id, image)
-    if refusal is not None:
-        store.enter(person, Act("scan.refuse", known.id, detail={"why": refusal.id}))
-        raise RecordError(refusal.id, **refusal.facts)
+def _refused(store: Store, person: Person, id: str, refusal: Message) -> RecordError:
+    """The refusal, entered."""
+    store.enter(person, Act("scan.refuse", id, detail={"why": refusal.id}))
+    return RecordError(refusal.id, **refusal.facts)
 
 
 def _refusal(connection: Connection, id: str, image: Image) -> Message | None:
@@ -138,14 +150,15 @@ def filed_to(store: Store, sha256: str) -> str | None:
         return connection.execute(query.where(patient.c.demo.is_(False))).scalar()
 
 
-def keep_file(path: Path, data: bytes) -> None:
-    """Store the bytes once, whole and synced."""
-    if path.exists() and path.stat().st_size == len(data):
-        return
+def keep_file(scans: Path, sha256: str, data: bytes) -> Path:
+    """Store the bytes once, whole and synced; one that was cut or altered since is mended. Where they lie."""
+    path = scans / sha256
     try:
-        write_whole(path, data)
+        if not path.exists() or path.read_bytes() != data:
+            write_whole(path, data)
     except OSError as error:
         raise RecordError("record.full", detail=error.strerror or type(error).__name__) from error
+    return path
 
 
 def _insert(work: Work, id: str, data: bytes, readings: tuple[Reading, ...], cards: dict[str, Card]) -> Filed:
@@ -168,8 +181,8 @@ def _insert_scan(work: Work, id: str, given: Reading, size: int) -> str:
     image, found = given.image, new_id()
     values: dict[str, Any] = {
         "sha256": image.sha256,
-        "uid": image.uids.instance,
-        "file": Path(given.file).name[:255],
+        "uid": _uid(image.uids.instance),
+        "file": one_line(Path(given.file).name)[:255],
         "size_bytes": size,
         "format": image.format,
         "frames": image.frames,
@@ -183,25 +196,32 @@ def _insert_scan(work: Work, id: str, given: Reading, size: int) -> str:
 
 def _study(work: Work, id: str, image: Image) -> str:
     """The study that the scan belongs to; one of its own where the file names none."""
-    if image.uids.study:
-        known = work.connection.execute(select(study.c.id).where(study.c.uid == image.uids.study)).scalar()
+    uid = _uid(image.uids.study)
+    if uid:
+        known = work.connection.execute(select(study.c.id).where(study.c.uid == uid)).scalar()
         if known:
             return str(known)
-    made = {"id": new_id(), "patient": id, "uid": image.uids.study, "acquired_at": image.acquired}
+    made = {"id": new_id(), "patient": id, "uid": uid, "acquired_at": image.acquired}
     work.connection.execute(insert(study).values(**made, filed_at=work.now, filed_by=work.person.name))
     return str(made["id"])
 
 
 def _series(work: Work, of: str, image: Image) -> str:
-    if image.uids.series:
-        there = select(series.c.id).where(series.c.study == of, series.c.uid == image.uids.series)
+    uid = _uid(image.uids.series)
+    if uid:
+        there = select(series.c.id).where(series.c.study == of, series.c.uid == uid)
         known = work.connection.execute(there).scalar()
         if known:
             return str(known)
-    made = {"id": new_id(), "study": of, "uid": image.uids.series}
+    made = {"id": new_id(), "study": of, "uid": uid}
     facts = {"modality": (image.modality or "")[:16] or None, "body_part": (image.body_part or "")[:64] or None}
     work.connection.execute(insert(series).values(**made, **facts))
     return str(made["id"])
+
+
+def _uid(stated: str | None) -> str | None:
+    """A UID as DICOM allows it; one that is longer than 64 signs names nothing, and cut it might name another."""
+    return stated if stated and len(stated) <= 64 else None
 
 
 def read_file(store: Store, sha256: str) -> bytes:

@@ -21,6 +21,7 @@ from medai_core.records.store.database import sole_writer
 SEXES = ("F", "M", "O")
 """DICOM's codes of PatientSex."""
 LIMITS = {"number": 64, "name": 200}
+LONGEST_WORD = 200
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def checked(details: Details, today: date) -> Details:
     ------
     RecordError : the name is empty, a field too long, the birth date to come, or the sex unknown to DICOM.
     """
-    name, number = " ".join(details.name.split()), " ".join((details.number or "").split())
+    name, number = one_line(details.name), one_line(details.number or "")
     if not name:
         raise RecordError("record.name")
     for field, text in (("name", name), ("number", number)):
@@ -111,6 +112,11 @@ def checked(details: Details, today: date) -> Details:
     if details.sex is not None and details.sex not in SEXES:
         raise RecordError("record.sex", found=details.sex)
     return replace(details, name=name, number=number or None)
+
+
+def one_line(text: str) -> str:
+    """``text`` with single spaces and without signs that cannot be printed, which PostgreSQL may not store."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _columns(details: Details) -> dict[str, Any]:
@@ -144,11 +150,12 @@ def birth_date(text: str) -> date | None:
 
 
 def words_of(details: Details) -> set[str]:
-    """What a person is found by: each word of name and number, the whole number, and the birth date."""
+    """What a person is found by: each word of name and number, the parts of the number, and the birth date."""
     found = set(fold(details.name).split()) | set(fold(details.number or "").split())
-    whole = (details.number or "").casefold()
+    parts = (details.number or "").casefold().split()
     born = details.birth_date.isoformat() if details.birth_date else ""
-    return {word for word in (*found, whole, born) if word}
+    # A folded sign can be many: "ﷺ" is 18.
+    return {word[:LONGEST_WORD] for word in (*found, *parts, born) if word}
 
 
 def fold(text: str) -> str:
@@ -169,7 +176,7 @@ def _index(connection: Connection, id: str, details: Details) -> None:
 def patient_of(store: Store, id: str) -> Patient:
     """The person with this identifier, without an entry in the audit: for checks, not for showing."""
     with store.reading() as connection:
-        return _found(connection, id)
+        return known_patient(connection, id)
 
 
 def view_patient(store: Store, person: Person, id: str) -> Patient:
@@ -188,12 +195,14 @@ def view_patient(store: Store, person: Person, id: str) -> Patient:
 def patient_numbered(store: Store, number: str) -> Patient | None:
     """The person with this number, None where there is none."""
     with store.reading() as connection:
-        row = connection.execute(select(patient).where(patient.c.number == number)).first()
+        row = connection.execute(select(patient).where(patient.c.number == one_line(number))).first()
     return _patient(row) if row is not None else None
 
 
-def _found(connection: Connection, id: str) -> Patient:
-    row = connection.execute(select(patient).where(patient.c.id == id)).first()
+def known_patient(connection: Connection, id: str) -> Patient:
+    """``patient_of`` within a transaction, so that nobody deletes the person before it ends."""
+    # An address can hold anything, and not all of it is text to a database.
+    row = connection.execute(select(patient).where(patient.c.id == one_line(id))).first()
     if row is None:
         raise RecordError("record.no_patient")
     return _patient(row)
@@ -221,11 +230,11 @@ def edit_patient(store: Store, person: Person, opened: Patient, details: Details
         _index(work.connection, now.id, details)
         changed = [name for name, value in _columns(details).items() if value != _columns(now.details)[name]]
         work.enter(Act("patient.edit", now.id, detail={"fields": ", ".join(changed)}))
-        return _found(work.connection, now.id)
+        return known_patient(work.connection, now.id)
 
 
 def _unchanged(connection: Connection, opened: Patient) -> Patient:
-    now = _found(connection, opened.id)
+    now = known_patient(connection, opened.id)
     if now.version != opened.version:
         raise RecordError("record.changed", who=now.changed_by, time=f"{now.changed_at:%Y-%m-%d %H:%M}")
     return now
@@ -239,7 +248,7 @@ def retain_patient(store: Store, person: Person, opened: Patient, until: date | 
         stamped = {"version": now.version + 1, "changed_at": work.now, "changed_by": person.name}
         work.connection.execute(update(patient).where(patient.c.id == now.id).values(retain_until=until, **stamped))
         work.enter(Act("patient.retain", now.id, detail={"until": until.isoformat() if until else None}))
-        return _found(work.connection, now.id)
+        return known_patient(work.connection, now.id)
 
 
 def delete_patient(store: Store, person: Person, id: str) -> None:
@@ -251,7 +260,7 @@ def delete_patient(store: Store, person: Person, id: str) -> None:
     """
     store.allow(person, "delete")
     with store.writing(person) as work:
-        now = _found(work.connection, id)
+        now = known_patient(work.connection, id)
         if now.retain_until is not None and work.now.date() <= now.retain_until:
             raise RecordError("record.retained", date=now.retain_until.isoformat())
         gone = remove_patients(work.connection, [id])

@@ -18,7 +18,7 @@ from medai_core.records.audit import Act
 from medai_core.records.schema import estimate, reading, report, scan, series, study, verdict
 from medai_core.records.store import Store
 from medai_core.records.store.filing import read_file
-from medai_core.records.store.patients import new_id
+from medai_core.records.store.patients import known_patient, new_id, one_line
 from medai_core.records.store.rows import card_then, outline_of, reading_of
 from medai_core.records.store.urgency import refresh
 
@@ -145,7 +145,7 @@ def recall(store: Store, person: Person, id: str) -> Reading:
     """
     store.allow(person, "view")
     with store.reading() as connection:
-        row = connection.execute(select(reading).where(reading.c.id == id)).first()
+        row = connection.execute(select(reading).where(reading.c.id == one_line(id))).first()
         if row is None:
             raise RecordError("record.no_result")
         of = connection.execute(select(scan.c.sha256, scan.c.file).where(scan.c.id == row.scan)).one()
@@ -162,16 +162,16 @@ def give_verdict(
     RecordError : there is no such result, or a disagreement says nothing. AccessError : the role may not.
     """
     store.allow(person, "judge")
-    why = " ".join(why.split())
+    why = one_line(why)
     if not agrees and not why:
         raise RecordError("record.why")
-    table, id = (reading, reading_id) if reading_id else (estimate, estimate_id)
+    table, id = (reading, one_line(reading_id)) if reading_id else (estimate, one_line(estimate_id))
     with store.writing(person) as work:
         of = work.connection.execute(select(table.c.patient).where(table.c.id == id)).scalar()
         if of is None:
             raise RecordError("record.no_result")
         given = Verdict(agrees, why, work.now, person.subject, person.name)
-        columns = {"reading": reading_id or None, "estimate": estimate_id or None, "agrees": agrees, "why": why}
+        columns = {table.name: id, "agrees": agrees, "why": why}
         stamped = {"given_at": work.now, "given_by": person.subject, "given_by_name": person.name}
         work.connection.execute(insert(verdict).values(id=new_id(), patient=of, **columns, **stamped))
         if reading_id:
@@ -197,11 +197,12 @@ def note_export(store: Store, person: Person, id: str, format: str, content: byt
 
     Raises
     ------
-    AccessError : the role may not export.
+    RecordError : there is no such patient. AccessError : the role may not export.
     """
     store.allow(person, "export")
     digest = hashlib.sha256(content).hexdigest()
     with store.writing(person) as work:
+        known_patient(work.connection, id)
         values = {"format": format, "sha256": digest, "size_bytes": len(content)}
         stamped = {"made_at": work.now, "made_by": person.name}
         work.connection.execute(insert(report).values(id=new_id(), patient=id, **values, **stamped))

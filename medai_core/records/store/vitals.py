@@ -12,7 +12,7 @@ from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.schema import vital
 from medai_core.records.store import Store
-from medai_core.records.store.patients import new_id, patient_of
+from medai_core.records.store.patients import known_patient, new_id
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,16 @@ def file_vitals(store: Store, person: Person, id: str, given: tuple[Vital, ...])
 
     Raises
     ------
-    RecordError : a value is implausible or its time lies in the future. AccessError : the role may not.
+    RecordError : a value is implausible, its time lies in the future, or there is no such patient.
+    AccessError : the role may not.
     """
     store.allow(person, "file")
-    patient_of(store, id)
     for v in given:
         _check(v, store.clock())
+    if not given:
+        return
     with store.writing(person) as work:
+        known_patient(work.connection, id)
         stamped = {"patient": id, "entered_at": work.now, "entered_by": person.name}
         rows = [{"id": new_id(), "parameter": v.parameter, "value": v.value, "taken_at": v.at} for v in given]
         work.connection.execute(insert(vital), [row | stamped for row in rows])
