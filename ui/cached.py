@@ -15,16 +15,10 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
-from medai_core.errors import Fact
 from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Reading, read_scan
-from medai_core.records import access
-from medai_core.records.access import Person
 from medai_core.records.audit import Act
-from medai_core.records.demo import has_demo_choice, make_demo
-from medai_core.records.store import Store, default_store
-from medai_core.records.store.filing import sweep_scans
-from ui import signin
+from ui import kept, signin
 from ui.language import _
 
 Box = tuple[int, int, int, int]
@@ -54,23 +48,6 @@ class Request:
 def models() -> Catalog:
     """The models of this installation."""
     return find_models()
-
-
-@st.cache_resource(show_spinner=False)
-def store() -> Store:
-    """The record of this installation; with the DEMO patients, where it has never had any."""
-    opened = default_store()
-    sweep_scans(opened)
-    if not has_demo_choice(opened):
-        with st.spinner(_("Making the DEMO patients…"), show_time=True):
-            make_demo(opened, access.LOCAL, models())
-    return opened
-
-
-@st.cache_data(scope="session", ttl=900, max_entries=1000, show_spinner=False)
-def enter(subject: str, _person: Person, action: str, patient: str = "", object: str = "", **detail: Fact) -> None:
-    """Enter into the audit that something was looked at; once, not at every run of the page."""
-    store().enter(_person, Act(action, patient or None, object or None, detail))
 
 
 def card_of(name: str | None) -> Card | None:
@@ -137,7 +114,7 @@ def _enter_readings(sha256: str, readings: tuple[Reading, ...]) -> None:
     """Enter that a scan was read; it is named by its hash, for it may be nobody's in the record."""
     for reading in readings:
         detail = {"model": reading.model, "refused": reading.refusal is not None}
-        store().enter(signin.person(), Act("read", object=sha256, detail=detail))
+        kept.store().enter(signin.person(), Act("read", object=sha256, detail=detail))
 
 
 def outline(scan: Scan) -> tuple[Reading, ...]:

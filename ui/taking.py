@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from medai_core.records.audit import Act
-from ui import cached, signin
+from ui import kept, signin
 from ui.language import language, speaking
 
 
@@ -32,7 +32,7 @@ def take_away(
     """
     if not signin.may("export"):
         return
-    store, person, spoken = cached.store(), signin.person(), language()
+    store, person, spoken = kept.store(), signin.person(), language()
 
     def taken() -> bytes:
         # Pressed outside a run of the page, where nobody's language is known.

@@ -9,6 +9,7 @@ from ui.record import worklist
 frame(_("Worklist"), _("Patients with unread results, the most urgent first."))
 
 try:
+    worklist.begin()
     asked = worklist.ask()
     worklist.table(asked, worklist.find(asked))
     worklist.demo()

@@ -13,7 +13,7 @@ from medai_core.records.audit import ACTIONS, Act, Entry
 from medai_core.records.fhir import audit_event
 from medai_core.records.store import Store
 from medai_core.records.store.patients import delete_patient, due
-from ui import cached, signin
+from ui import kept, signin
 from ui.language import _, say
 from ui.results import empty_state, plain
 from ui.taking import take_away
@@ -41,9 +41,9 @@ def ask() -> audit.Question:
 
 def entries(question: audit.Question) -> None:
     """The entries, the newest first, a page at a time."""
-    store = cached.store()
+    store = kept.store()
     person = store.allow(signin.person(), "audit")
-    cached.enter(person.subject, person, "audit.view")
+    kept.enter(person.subject, person, "audit.view")
     with store.reading() as connection:
         total = audit.count(connection, question)
         pages = max(1, -(-total // SIZE))
@@ -77,7 +77,7 @@ def _facts(entry: Entry) -> str:
 
 def verification() -> None:
     """Look at the whole chain on request."""
-    store, person = cached.store(), signin.person()
+    store, person = kept.store(), signin.person()
     with st.container(horizontal=True, key="audit_actions"):
         asked = st.button(_("Verify every entry"), icon=":material/verified_user:")
         take_away(
@@ -108,7 +108,7 @@ def _content(store: Store, person: Person) -> bytes:
 
 def keeping() -> None:
     """Records that need not be kept any longer."""
-    found = due(cached.store(), cached.store().clock().date())
+    found = due(kept.store(), kept.store().clock().date())
     if not found:
         return
     st.subheader(_("Kept long enough"), anchor=False)
@@ -124,5 +124,5 @@ def keeping() -> None:
     sure = st.checkbox(_("Delete everything of these patients"), key="due_sure")
     if st.button(_("Delete"), icon=":material/delete_forever:", disabled=not sure, key="due_delete"):
         for patient in found:
-            delete_patient(cached.store(), signin.person(), patient.id)
+            delete_patient(kept.store(), signin.person(), patient.id)
         st.rerun()

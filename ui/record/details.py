@@ -18,7 +18,7 @@ from medai_core.records.store.patients import (
     edit_patient,
     retain_patient,
 )
-from ui import cached, signin
+from ui import kept, signin
 from ui.language import _
 from ui.people import sex_words
 from ui.record.opened import open_patient
@@ -76,7 +76,7 @@ def _new_patient() -> None:
     typed = form(Details(""), "new")
     if st.button(_("Add the patient"), type="primary", key="new:add"):
         try:
-            made = create_patient(cached.store(), signin.person(), typed.details())
+            made = create_patient(kept.store(), signin.person(), typed.details())
         except MedAIError as error:
             problem(error)
             return
@@ -96,7 +96,7 @@ def _edit(patient: Patient) -> None:
     st.caption(_("Scans that are filed later are checked against these details."))
     if st.button(_("Save"), type="primary", key="edit:save"):
         try:
-            edit_patient(cached.store(), signin.person(), patient, typed.details())
+            edit_patient(kept.store(), signin.person(), patient, typed.details())
         except MedAIError as error:
             problem(error)
             return
@@ -120,7 +120,7 @@ def _keep(patient: Patient) -> None:
     )
     if st.button(_("Save"), key="keep:save"):
         try:
-            retain_patient(cached.store(), signin.person(), patient, until if isinstance(until, date) else None)
+            retain_patient(kept.store(), signin.person(), patient, until if isinstance(until, date) else None)
         except MedAIError as error:
             problem(error)
             return
@@ -130,7 +130,7 @@ def _keep(patient: Patient) -> None:
     sure = st.checkbox(_("Delete everything of this patient"), key=f"sure:{patient.id}")
     if st.button(_("Delete"), icon=":material/delete_forever:", disabled=not sure, key="keep:delete"):
         try:
-            delete_patient(cached.store(), signin.person(), patient.id)
+            delete_patient(kept.store(), signin.person(), patient.id)
         except MedAIError as error:
             problem(error)
             return

@@ -9,7 +9,7 @@ from medai_core.readings import Reading
 from medai_core.records.store.filing import conflicts, file_scan, filed_to, stated_details
 from medai_core.records.store.patients import Details, Patient, create_patient, patient_of
 from medai_core.records.store.worklist import Asked, Line, find_lines, searched
-from ui import cached, signin, words
+from ui import cached, kept, signin, words
 from ui.cached import Scan
 from ui.language import _, say
 from ui.record.details import form
@@ -23,7 +23,7 @@ def ask_filing(scan: Scan, readings: tuple[Reading, ...], patient: Patient | Non
     """Below a result: the way into a patient's record."""
     if not signin.may("file"):
         return
-    filed = filed_to(cached.store(), scan.sha256)
+    filed = filed_to(kept.store(), scan.sha256)
     with st.expander(_("File to a patient"), icon=":material/folder_shared:", expanded=bool(filed or patient)):
         if filed:
             _say_filed(scan, readings, filed)
@@ -67,7 +67,7 @@ def _say_conflict(differences: tuple[Message, ...]) -> None:
 
 def _file(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
     try:
-        file_scan(cached.store(), signin.person(), patient.id, scan.data, readings, cached.models_by_name())
+        file_scan(kept.store(), signin.person(), patient.id, scan.data, readings, cached.models_by_name())
     except MedAIError as error:
         problem(error)
         return
@@ -78,7 +78,7 @@ def _file(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
 def _say_filed(scan: Scan, readings: tuple[Reading, ...], id: str) -> None:
     """Whose record the file is in, and the way to add this reading to it."""
     try:
-        patient = patient_of(cached.store(), id)
+        patient = patient_of(kept.store(), id)
     except MedAIError as error:
         problem(error)
         return
@@ -105,7 +105,7 @@ def _look_for(scan: Scan, readings: tuple[Reading, ...]) -> None:
     if not searched(text or ""):
         st.caption(_("Type two signs or more of a word."))
         return
-    found = {line.id: line for line in find_lines(cached.store(), Asked(text or "", size=OFFERED)).lines}
+    found = {line.id: line for line in find_lines(kept.store(), Asked(text or "", size=OFFERED)).lines}
     if not found:
         st.caption(_("Nobody fits."))
         return
@@ -118,7 +118,7 @@ def _look_for(scan: Scan, readings: tuple[Reading, ...]) -> None:
         placeholder=_("Choose the patient"),
     )
     if id:
-        _offer(scan, readings, patient_of(cached.store(), id))
+        _offer(scan, readings, patient_of(kept.store(), id))
 
 
 def _title(line: Line) -> str:
@@ -138,7 +138,7 @@ def _begin(scan: Scan, readings: tuple[Reading, ...]) -> None:
             if differences:
                 _say_conflict(differences)
                 return
-            patient = create_patient(cached.store(), signin.person(), details)
+            patient = create_patient(kept.store(), signin.person(), details)
         except MedAIError as error:
             problem(error)
             return

@@ -8,7 +8,7 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.records.store.patients import Patient, patient_of
-from ui import cached, signin
+from ui import kept, signin
 from ui.language import _
 from ui.people import age_words, sex_words
 from ui.results import empty_state, problem
@@ -36,15 +36,15 @@ def opened() -> Patient | None:
     id = st.query_params.get(KEY) or st.session_state.get(KEY)
     if not id:
         return None
-    person = cached.store().allow(signin.person(), "view")
+    person = kept.store().allow(signin.person(), "view")
     try:
-        found = patient_of(cached.store(), id)
+        found = patient_of(kept.store(), id)
     except MedAIError as error:
         open_patient(None)
         problem(error)
         return None
     open_patient(id)
-    cached.enter(person.subject, person, "view", id)
+    kept.enter(person.subject, person, "view", id)
     return found
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from medai_core.errors import MedAIError
 from medai_core.records.store.estimates import StoredEstimate, estimates_of, file_estimate
 from medai_core.records.store.patients import Patient
-from ui import cached, people, risk, signin, words
+from ui import cached, kept, people, risk, signin, words
 from ui.cards.risk import outcome_title
 from ui.cohort.patients import warning
 from ui.colours import LINES
@@ -26,7 +26,7 @@ MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 def risks(patient: Patient) -> None:
     """The course of each outcome's risk, and the facts of one."""
     st.header(_("Risks"), anchor=False)
-    found = estimates_of(cached.store(), patient.id)
+    found = estimates_of(kept.store(), patient.id)
     if not found:
         empty_state(
             "monitoring", _("No risk is filed"), _("Estimate a risk and file it to this patient."), "empty_risks"
@@ -144,7 +144,7 @@ def ask_filing(patient: Patient | None, asked: risk.Patient) -> None:
         answer = asked.refused if asked.assessment is None else asked.assessment
         try:
             file_estimate(
-                cached.store(),
+                kept.store(),
                 signin.person(),
                 patient.id,
                 asked.model,

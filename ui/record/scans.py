@@ -13,7 +13,7 @@ from medai_core.records.audit import Act
 from medai_core.records.store.filing import file_scan, read_file
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import StoredReading, StoredScan, recall, scans_of
-from ui import cached, people, results, signin, words
+from ui import cached, kept, people, results, signin, words
 from ui.language import _, kind_title
 from ui.record.verdicts import ask_verdict
 from ui.results import empty_state, problem
@@ -23,7 +23,7 @@ from ui.viewer import viewer
 def scans(patient: Patient) -> None:
     """The newest scan, and beside it an older one that the reader chooses."""
     st.header(_("Scans"), anchor=False)
-    found = scans_of(cached.store(), patient.id)
+    found = scans_of(kept.store(), patient.id)
     if not found:
         empty_state("radiology", _("No scan is filed"), _("Read a scan and file it to this patient."), "empty_scans")
         return
@@ -70,7 +70,7 @@ def _scan(patient: Patient, scan: StoredScan, side: str) -> None:
     """One scan: whose, when, by which model; the answer, the picture, and what people say of it."""
     stored = _choose_reading(scan, side)
     try:
-        reading = recall(cached.store(), signin.person(), stored.id)
+        reading = recall(kept.store(), signin.person(), stored.id)
     except MedAIError as error:
         problem(error)
         return
@@ -150,10 +150,10 @@ def _later_model(patient: Patient, scan: StoredScan, stored: StoredReading, side
 
 def _read_again(id: str, scan: StoredScan, stored: StoredReading) -> None:
     """Add the installed model's reading of the same frame beside the older one."""
-    data = read_file(cached.store(), scan.sha256)
+    data = read_file(kept.store(), scan.sha256)
     given = stored.reading
     readings = read_scan(
         data, scan.file, cached.models(), frame=given.image.frame, model=given.model, affirm=given.refusal is None
     )
-    file_scan(cached.store(), signin.person(), id, data, readings, cached.models_by_name())
-    cached.store().enter(signin.person(), Act("read", id, scan.id, {"model": given.model}))
+    file_scan(kept.store(), signin.person(), id, data, readings, cached.models_by_name())
+    kept.store().enter(signin.person(), Act("read", id, scan.id, {"model": given.model}))

@@ -16,7 +16,7 @@ from medai_core.records.store.patients import Patient
 from medai_core.records.store.portrait import portrait
 from medai_core.records.store.results import note_export, reports_of, scans_of
 from medai_core.records.store.vitals import vitals_of
-from ui import cached, people, signin, words
+from ui import cached, kept, people, signin, words
 from ui.cards.risk import outcome_title
 from ui.frame import research_notice
 from ui.language import _
@@ -42,7 +42,7 @@ def timeline(patient: Patient) -> None:
 
 
 def _of_scans(patient: Patient) -> Iterator[Event]:
-    for scan in scans_of(cached.store(), patient.id):
+    for scan in scans_of(kept.store(), patient.id):
         yield scan.filed_at, _("Scan filed"), scan.file, scan.filed_by
         for stored in scan.readings:
             card = stored.card(cached.models_by_name().get(stored.reading.model or ""))
@@ -53,7 +53,7 @@ def _of_scans(patient: Patient) -> Iterator[Event]:
 
 
 def _of_risks(patient: Patient) -> Iterator[Event]:
-    for e in estimates_of(cached.store(), patient.id):
+    for e in estimates_of(kept.store(), patient.id):
         card = cached.models_by_name().get(e.model)
         said = words.percent(e.risk) if e.risk is not None else _("refused")
         yield e.at, _("Risk filed"), f"{outcome_title(card) if card else e.outcome}: {said}", e.by
@@ -64,18 +64,18 @@ def _of_risks(patient: Patient) -> Iterator[Event]:
 def _of_others(patient: Patient) -> Iterator[Event]:
     entered: dict[datetime, list[str]] = {}
     by: dict[datetime, str] = {}
-    for v in vitals_of(cached.store(), patient.id):
+    for v in vitals_of(kept.store(), patient.id):
         entered.setdefault(v.at, []).append(v.parameter)
         by[v.at] = v.by
     for at, names in entered.items():
         yield at, _("Vital signs taken"), _("{n} values").format(n=len(names)), by[at]
-    for report in reports_of(cached.store(), patient.id):
+    for report in reports_of(kept.store(), patient.id):
         yield report.at, _("Handed out"), f"{report.format} · SHA-256 {report.sha256[:12]}…", report.by
 
 
 def ask_export(patient: Patient) -> None:
     """The whole record as JSON; that it was taken away is entered."""
-    store, person = cached.store(), signin.person()
+    store, person = kept.store(), signin.person()
     take_away(
         _("Record as JSON"),
         lambda: _content(store, person, patient, research_notice()),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.records.store.results import Verdict, give_verdict
-from ui import cached, people, signin
+from ui import kept, people, signin
 from ui.language import _
 from ui.results import plain, problem
 
@@ -33,7 +33,7 @@ def ask_verdict(said: Sequence[Verdict], *, key: str, reading_id: str = "", esti
         if st.button(_("Sign the verdict"), key=f"sign:{key}", disabled=agrees is None):
             try:
                 give_verdict(
-                    cached.store(),
+                    kept.store(),
                     signin.person(),
                     agrees=bool(agrees),
                     why=why or "",

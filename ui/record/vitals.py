@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from medai_core.errors import MedAIError
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.vitals import PARAMETERS, Parameter, Vital, file_vitals, vitals_of
-from ui import cached, people, signin
+from ui import kept, people, signin
 from ui.figures import ACCENT, BARE
 from ui.language import _
 from ui.results import empty_state, problem
@@ -26,7 +26,7 @@ def vitals(patient: Patient) -> None:
         with adding:
             if st.button(_("Add values"), icon=":material/add:", key="add_vitals", width="stretch"):
                 st.dialog(_("Vital signs"))(_ask)(patient)
-    found = vitals_of(cached.store(), patient.id)
+    found = vitals_of(kept.store(), patient.id)
     if not found:
         empty_state("vital_signs", _("No vital sign is filed"), _("Add the values that were taken."), "empty_vitals")
         return
@@ -88,7 +88,7 @@ def _ask(patient: Patient) -> None:
         moment = at.astimezone() if isinstance(at, datetime) else datetime.now().astimezone()
         try:
             file_vitals(
-                cached.store(), signin.person(), patient.id, tuple(Vital(n, float(v), moment) for n, v in given.items())
+                kept.store(), signin.person(), patient.id, tuple(Vital(n, float(v), moment) for n, v in given.items())
             )
         except MedAIError as error:
             problem(error)

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from medai_core.records import SHOWN
-from medai_core.records.demo import demo_count, remove_demo
+from medai_core.records.demo import demo_count, has_demo_choice, make_demo, remove_demo
 from medai_core.records.store.worklist import COUNTED, Asked, Line, Lines, find_lines
-from ui import cached, people, signin, words
+from ui import cached, kept, people, signin, words
 from ui.language import _, finding_title, language
 from ui.record.details import ask_new_patient
 from ui.results import empty_state
@@ -57,11 +57,18 @@ def _first_page() -> None:
     st.query_params.pop("place", None)
 
 
+def begin() -> None:
+    """Make the DEMO patients, where this record has never had any."""
+    if signin.may("file") and not has_demo_choice(kept.store()):
+        with st.spinner(_("Making the DEMO patients…"), show_time=True):
+            make_demo(kept.store(), signin.person(), cached.models())
+
+
 def find(asked: Asked) -> Lines:
     """One page of the list; the view is entered."""
-    person = cached.store().allow(signin.person(), "view")
-    found = find_lines(cached.store(), asked)
-    cached.enter(person.subject, person, "list", object=f"{asked.show} {asked.place}".strip()[:60])
+    person = kept.store().allow(signin.person(), "view")
+    found = find_lines(kept.store(), asked)
+    kept.enter(person.subject, person, "list", object=f"{asked.show} {asked.place}".strip()[:60])
     return found
 
 
@@ -153,7 +160,7 @@ def _go(place: str | None) -> None:
 
 def demo() -> None:
     """What the DEMO patients are, and the one button that removes them."""
-    count = demo_count(cached.store())
+    count = demo_count(kept.store())
     if not count:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo"):
@@ -167,4 +174,4 @@ def demo() -> None:
 
 
 def _remove_demo() -> None:
-    remove_demo(cached.store(), signin.person())
+    remove_demo(kept.store(), signin.person())
