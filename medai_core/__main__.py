@@ -1,4 +1,4 @@
-"""The command line: ``python -m medai_core models | read | risk | evaluate``."""
+"""The command line: ``python -m medai_core models | read | risk | evaluate | record | backup | restore | audit``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
+from medai_core.commands.arguments import add_record
 from medai_core.errors import MedAIError
 
 
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m medai_core", description="Read scans, estimate risks and measure models. For research use."
+        prog="python -m medai_core",
+        description="Read scans, estimate risks, measure models, keep a record. For research use.",
     )
     parser.add_argument("--models", type=Path, help="the folder of model folders (default: the project's own)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (models, read, _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
+    add_record(commands)
     return parser
 
 

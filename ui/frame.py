@@ -6,20 +6,20 @@ from html import escape
 
 import streamlit as st
 
-from medai_core.errors import AccessError, RecordError
+from medai_core.errors import AccessError
 from medai_core.records.access import LOCAL, ROLE_TITLES, Person
-from medai_core.records.store import Store
-from ui.cached import store
+from ui import kept
 from ui.dress import dress, notice, research_notice
 from ui.language import _, choose_language, language, say
+from ui.signin import admit, mark, sign_out
 from ui.signin.screens import link
-from ui.signin.session import admit, mark, sign_out
+from ui.signin.settings import configured
 from ui.signin.watch import watch
 
-__all__ = ["frame", "record", "research_notice"]
+__all__ = ["frame", "research_notice"]
 
 
-def frame(title: str, lead: str = "", *, needs: str = "view") -> Person:
+def frame(title: str, lead: str = "", needs: str = "view") -> Person:
     """Begin a page; every page calls this first.
 
     Parameters
@@ -33,37 +33,28 @@ def frame(title: str, lead: str = "", *, needs: str = "view") -> Person:
     Person : who sees the page, for the core to ask what they may.
     """
     person = admit()
-    if person is not LOCAL:
+    if configured():
         watch()
     dress(title)
     choose_language()
     with st.sidebar:
         _account(person)
+        if configured():
+            link("follow", language(), mark(person))
     with st.container(key="frame", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title(title, anchor=False, width="content")
         notice()
-    if person is not LOCAL:
-        link("follow", language(), mark(person))
     _allow(person, needs)
     if lead:
         st.markdown(f":gray[{lead}]")
     return person
 
 
-def record() -> Store:
-    """The record of this installation; where it cannot be opened, one sentence says why and the run ends."""
-    try:
-        return store()
-    except RecordError as error:
-        st.error(say(error.message), icon=":material/error:")
-        st.stop()
-
-
 def _allow(person: Person, permission: str) -> None:
     if person is LOCAL:
         return
     try:
-        store().allow(person, permission)
+        kept.store().allow(person, permission)
     except AccessError as error:
         st.error(say(error.message), icon=":material/lock:")
         st.stop()
@@ -73,7 +64,7 @@ def _account(person: Person) -> None:
     """Who uses the dashboard, and the way out."""
     with st.container(key="account", gap="small"):
         if person is LOCAL:
-            st.markdown(f":gray[:small[{_('Local user, no sign-in: only this computer can open this page.')}]]")
+            st.markdown(f":gray[{_('Local user, no sign-in: only this computer can open this page.')}]")
             return
         name, role = escape(person.name), escape(_(ROLE_TITLES[person.role]))
         st.html(f'<p class="medai-account"><b>{name}</b><br>{role}</p>')

@@ -67,7 +67,11 @@ def demand(person: Person | None, permission: str) -> Person:
     if person is None:
         raise AccessError("access.nobody")
     if not may(person, permission):
-        raise AccessError("access.role", role=person.role or "-", needed=LEAST_ROLE[permission])
+        raise AccessError(
+            "access.role",
+            role=f"role.{person.role}" if person.role in ROLES else "-",
+            needed=f"role.{LEAST_ROLE[permission]}",
+        )
     return person
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from medai_core.errors import N_, Fact, Message
 from medai_core.records.access import Person
@@ -140,15 +140,30 @@ def append(connection: Connection, key: bytes, person: Person, act: Act, now: da
     return Entry(**words)
 
 
-def sign_head(folder: Path, key: bytes, entry: Entry) -> None:
-    """Write down that ``entry`` is there, after its transaction; an older head never replaces a newer."""
-    path = folder / HEAD
+def begin_head(folder: Path, key: bytes) -> None:
+    """The head of a record in which nothing was entered yet; only a new key makes one."""
+    _write_head(folder, key, Head(0, START))
+
+
+def sign_head(connection: Connection, folder: Path, key: bytes, entry: Entry) -> None:
+    """Write down that ``entry`` is there, after its transaction.
+
+    An older head never replaces a newer; and a head that the entries do not reach, or that is absent or
+    altered, stays as it is: it is the proof that something was cut off.
+    """
     with locked(folder / (HEAD + ".lock")):
         known = read_head(folder, key)
-        if known is None or known.number < entry.number:
-            head = {"number": entry.number, "mac": entry.mac}
-            signature = hmac.new(key, _canonical(head), hashlib.sha256).hexdigest()
-            write_whole(path, json.dumps(head | {"signature": signature}).encode())
+        if known is None or known.number >= entry.number:
+            return
+        there = select(audit_entry.c.mac).where(audit_entry.c.number == known.number)
+        if known.number == 0 or connection.execute(there).scalar() == known.mac:
+            _write_head(folder, key, Head(entry.number, entry.mac))
+
+
+def _write_head(folder: Path, key: bytes, head: Head) -> None:
+    words = asdict(head)
+    signature = hmac.new(key, _canonical(words), hashlib.sha256).hexdigest()
+    write_whole(folder / HEAD, json.dumps(words | {"signature": signature}).encode())
 
 
 @dataclass(frozen=True)
@@ -170,7 +185,7 @@ def read_head(folder: Path, key: bytes) -> Head | None:
         return None
 
 
-def entries(connection: Connection, *, after: int = 0) -> Iterator[Entry]:
+def entries(connection: Connection, *, after: int = -(2**31)) -> Iterator[Entry]:
     """Every entry after the one numbered ``after``, in order, a thousand at a time."""
     while True:
         query = select(audit_entry).where(audit_entry.c.number > after).order_by(audit_entry.c.number).limit(1000)
@@ -179,6 +194,31 @@ def entries(connection: Connection, *, after: int = 0) -> Iterator[Entry]:
         if len(rows) < 1000:
             return
         after = rows[-1].number
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which entries are asked for: of one action and of one patient's identifier; empty for all."""
+
+    action: str = ""
+    patient: str = ""
+
+    def asked(self, query: Select[Any]) -> Select[Any]:
+        """``query`` for these entries only."""
+        if self.action:
+            query = query.where(audit_entry.c.action == self.action)
+        return query.where(audit_entry.c.patient == self.patient) if self.patient else query
+
+
+def count(connection: Connection, question: Question) -> int:
+    """How many entries fit."""
+    return int(connection.execute(question.asked(select(func.count()).select_from(audit_entry))).scalar_one())
+
+
+def page(connection: Connection, question: Question, *, start: int, size: int) -> list[Entry]:
+    """Some of the entries that fit, the newest first."""
+    query = question.asked(select(audit_entry)).order_by(audit_entry.c.number.desc()).offset(start).limit(size)
+    return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
 def verify(connection: Connection, folder: Path, key: bytes) -> Verification:
@@ -207,12 +247,10 @@ def _problem(entry: Entry, number: int, previous: str, key: bytes) -> str | None
 def _against_head(head: Head | None, count: int, reached: str) -> Verification:
     """The chain holds by itself; whether it reaches as far as the head says."""
     if head is None:
-        if count == 0:
-            return Verification(0, None, None)
-        return Verification(count, count, Message("audit.no_head", {"number": count}))
+        return Verification(count, count + 1, Message("audit.no_head"))
     if count < head.number:
         facts: dict[str, Fact] = {"number": count + 1, "head": head.number}
         return Verification(count, count + 1, Message("audit.cut", facts))
-    if reached != head.mac:
+    if head.number and reached != head.mac:
         return Verification(count, head.number, Message("audit.altered", {"number": head.number}))
     return Verification(count, None, None)

@@ -52,7 +52,11 @@ class Instant(TypeDecorator[datetime]):
         """The moment with its zone."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True)
 
 
 def _key(table: str = "") -> Column[str]:
@@ -151,16 +155,16 @@ reading = Table(
     _key("scan"),
     _key("patient"),
     Column("frame", Integer, nullable=False),
-    Column("kind", JSON),
+    Column("kind", Json),
     Column("model", String(100)),
     Column("version", String(50)),
     Column("weights_sha256", String(64)),
-    Column("refusal", JSON),
-    Column("findings", JSON, nullable=False),
+    Column("refusal", Json),
+    Column("findings", Json, nullable=False),
     Column("coverage", Float),
-    Column("measured_coverage", JSON),
-    Column("notices", JSON, nullable=False),
-    Column("region", JSON),
+    Column("measured_coverage", Json),
+    Column("notices", Json, nullable=False),
+    Column("region", Json),
     Column("evidence", LargeBinary),
     Column("seconds", Float, nullable=False),
     Column("read_at", Instant, nullable=False),
@@ -181,14 +185,14 @@ estimate = Table(
     Column("version", String(50), nullable=False),
     Column("weights_sha256", String(64), nullable=False),
     Column("recalibrated", Boolean, nullable=False),
-    Column("predictors", JSON, nullable=False),
-    Column("refusals", JSON, nullable=False),
+    Column("predictors", Json, nullable=False),
+    Column("refusals", Json, nullable=False),
     Column("risk", Float),
     Column("low", Float),
     Column("high", Float),
-    Column("warnings", JSON, nullable=False),
+    Column("warnings", Json, nullable=False),
     Column("base", Float),
-    Column("contributions", JSON),
+    Column("contributions", Json),
     Column("made_at", Instant, nullable=False),
     Column("made_by", String(200), nullable=False),
 )
@@ -270,5 +274,5 @@ setting = Table(
     "setting",
     metadata,
     Column("name", String(100), primary_key=True),
-    Column("value", JSON, nullable=False),
+    Column("value", Json, nullable=False),
 )

@@ -38,7 +38,7 @@ def welcome() -> NoReturn:
         link("remember", language(), html=f'<p class="medai-idle" role="status" hidden>{idle}</p>')
         if st.button(_("Sign in"), type="primary", width="stretch", icon=":material/login:"):
             st.login()
-        st.markdown(f":gray[:small[{_('You sign in at your organisation, and come back here.')}]]")
+        st.markdown(f":gray[{_('You sign in at your organisation, and come back here.')}]")
     st.stop()
 
 
@@ -75,8 +75,9 @@ def closed(why: str) -> NoReturn:
 def _card(title: str, lead: str) -> DeltaGenerator:
     """A quiet page with one card; what it holds is written into the answer."""
     dress(title)
-    with st.container(key="gate", width=440, gap="medium"):
-        card = st.container(border=True, gap="small")
+    outer = st.container(key="gate", horizontal_alignment="center")
+    with outer.container(width=440, gap="medium"):
+        card = st.container(border=True, gap="small", key="card")
         with card:
             st.title(title, anchor=False)
             if lead:

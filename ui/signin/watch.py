@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from medai_core.records.store.visits import STEP, idle_time
-from ui.signin.session import person, still_here
+from ui.signin import still_here, visitor
 
 _mount = st.components.v2.component("medai_watch", js=(Path(__file__).parent / "watch.js").read_text(encoding="utf-8"))
 
@@ -26,5 +26,5 @@ def watch() -> None:
 def _look(every_ms: int) -> None:
     with st.container(key="watch"):
         told = _mount(key="watch_used", data={"every_ms": every_ms}, on_used_change=lambda: None)
-    if (person() is None) if told.get("used") else not still_here():
+    if (visitor() is None) if told.get("used") else not still_here():
         st.rerun()

@@ -6,6 +6,7 @@ the same transaction, so that nothing happens that is not entered and nothing is
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -99,7 +100,15 @@ class Store:
             work = Work(connection, person, self.clock(), self.key)
             yield work
         if work.last is not None:
-            audit.sign_head(self.folder, self.key, work.last)
+            self._sign_head(work.last)
+
+    def _sign_head(self, entry: audit.Entry) -> None:
+        try:
+            with self.reading() as connection:
+                audit.sign_head(connection, self.folder, self.key, entry)
+        except OSError as error:
+            # What was done is done and entered; the head catches up with the next entry.
+            logging.getLogger(__name__).warning("The head of the audit cannot be written: %s", error)
 
     def allow(self, person: Person | None, permission: str) -> Person:
         """The person, who may; a refusal is entered into the audit.
@@ -148,7 +157,9 @@ def _key(folder: Path) -> bytes:
     private_folder(path.parent)
     with locked(folder / "key.lock"):
         if not path.exists():
-            write_whole(path, secrets.token_hex(32).encode())
+            drawn = secrets.token_bytes(32)
+            audit.begin_head(folder, drawn)
+            write_whole(path, drawn.hex().encode())
     return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
 

@@ -28,14 +28,17 @@ PATIENCE_S = 30
 
 
 def connect(url: str, folder: Path) -> Engine:
-    """An engine for ``url``, or for the SQLite file in ``folder`` where it is empty."""
+    """An engine for ``url``, or for the SQLite file in ``folder`` where it is empty.
+
+    Its errors do not repeat what was to be stored: a log would keep it.
+    """
     if url:
         address = make_url(url)
         if address.get_backend_name() != "postgresql":
             raise RecordError("record.url", scheme=address.drivername)
-        engine = create_engine(address.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+        engine = create_engine(address.set(drivername="postgresql+pg8000"), pool_pre_ping=True, hide_parameters=True)
     else:
-        engine = create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": PATIENCE_S})
+        engine = create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": PATIENCE_S}, hide_parameters=True)
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
     return engine
@@ -69,8 +72,7 @@ def upgrade(engine: Engine) -> None:
     ------
     RecordError : it has seen steps that this version does not know.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _config()
     known = ScriptDirectory.from_config(config)
     with sole_writer(engine) as connection:
         now = MigrationContext.configure(connection).get_current_revision()
@@ -80,6 +82,17 @@ def upgrade(engine: Engine) -> None:
             raise RecordError("record.newer", found=now)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def newest() -> str:
+    """The step that this version of the program brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 @contextmanager

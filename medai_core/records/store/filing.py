@@ -1,0 +1,255 @@
+"""A scan is filed to a patient on purpose only; what its file says of the person must not contradict that.
+
+The file is written and synced first, the rows that speak of it follow in one transaction, and only then is
+the filing acknowledged: after a crash at any point every acknowledged scan is whole and none is half there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from medai_core.cards import Card
+from medai_core.errors import Message, RecordError
+from medai_core.imaging.images import Image
+from medai_core.imaging.images import Patient as Stated
+from medai_core.readings import Reading
+from medai_core.records.access import Person
+from medai_core.records.audit import Act
+from medai_core.records.files import write_whole
+from medai_core.records.schema import patient, reading, scan, series, study
+from medai_core.records.store import Store, Work
+from medai_core.records.store.database import sole_writer
+from medai_core.records.store.patients import Details, drop_files, fold, new_id, one_line, patient_of
+from medai_core.records.store.rows import reading_columns
+from medai_core.records.store.urgency import refresh
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What was filed: the identifiers of the scan and of its readings; ``again`` where the scan was there already."""
+
+    scan: str
+    readings: tuple[str, ...]
+    again: bool
+
+
+def conflicts(stated: Stated, known: Details) -> tuple[Message, ...]:
+    """Where a file contradicts a patient's details; a silent file or record contradicts nothing.
+
+    Names are compared without case, accents, spaces and punctuation ("王, 小东" is "王小东"), and of several scripts
+    one that agrees is enough.
+    """
+    found = []
+    if stated.id and known.number and one_line(stated.id).casefold() != known.number.casefold():
+        found.append(Message("filing.number", {"stated": stated.id, "known": known.number}))
+    if stated.name and not _same_name(stated.name, known.name):
+        found.append(Message("filing.name", {"stated": stated.name, "known": known.name}))
+    if stated.birth_date and known.birth_date and stated.birth_date != known.birth_date:
+        dates = {"stated": stated.birth_date.isoformat(), "known": known.birth_date.isoformat()}
+        found.append(Message("filing.birth_date", dict(dates)))
+    return tuple(found)
+
+
+def _same_name(stated: str, known: str) -> bool:
+    """Whether a name, or one of its writings ("Wang, Xiaodong (王, 小东)"), is the known one."""
+    return one_line(stated) == known or bool(_writings(stated) & _writings(known))
+
+
+def _writings(name: str) -> set[str]:
+    """The letters of a name and of each of its writings; in brackets stand one or two, family and given name each."""
+    parts = name.replace(")", "(").split("(")
+    for words in [part.split(",") for part in parts[1:]]:
+        half = len(words) // 2
+        parts += ["".join(words[:half]), "".join(words[half:])] if len(words) in (4, 6) else []
+    return {fold(part).replace(" ", "") for part in (name, *parts)} - {""}
+
+
+def stated_details(stated: Stated, file: str) -> Details:
+    """The details that a file states of its person, to begin a new patient with; the file's name where it has none."""
+    sex = stated.sex if stated.sex in ("F", "M", "O") else None
+    return Details(stated.name or stated.id or file, stated.id, stated.birth_date, sex)
+
+
+def file_scan(
+    store: Store,
+    person: Person,
+    id: str,
+    data: bytes,
+    readings: tuple[Reading, ...],
+    cards: dict[str, Card],
+) -> Filed:
+    """File one scan with what the models say of it to the patient called ``id``.
+
+    Parameters
+    ----------
+    data : the file; ``readings`` are of it.
+    cards : of the models that read it, by name.
+
+    Raises
+    ------
+    RecordError : the file is of somebody else, or filed to somebody else; there is no such patient; the disc is full.
+    AccessError : the role may not.
+    """
+    store.allow(person, "file")
+    if not readings or any(hashlib.sha256(data).hexdigest() != r.image.sha256 for r in readings):
+        raise RecordError("record.not_reread")
+    image, known = readings[0].image, patient_of(store, id)
+    with store.reading() as connection:
+        refusal = _refusal(connection, known.id, image)
+    if refusal is not None:
+        raise _refused(store, person, id, refusal)
+    path = keep_file(store.scans, image.sha256, data)
+    with store.writing(person) as work:
+        # Looked at again: since the check above somebody may have changed the patient or filed the scan.
+        refusal = _refusal(work.connection, id, image)
+        if refusal is None:
+            if not path.exists():
+                keep_file(store.scans, image.sha256, data)
+            filed = _insert(work, id, data, readings, cards)
+            detail = {"readings": len(filed.readings), "again": filed.again}
+            work.enter(Act("scan.file", id, filed.scan, detail))
+            return filed
+    drop_files(store, {image.sha256})
+    raise _refused(store, person, id, refusal)
+
+
+def _refused(store: Store, person: Person, id: str, refusal: Message) -> RecordError:
+    """The refusal, entered."""
+    store.enter(person, Act("scan.refuse", id, detail={"why": refusal.id}))
+    return RecordError(refusal.id, **refusal.facts)
+
+
+def _refusal(connection: Connection, id: str, image: Image) -> Message | None:
+    """Why the scan cannot be filed to the patient; None when it can."""
+    row = connection.execute(select(patient).where(patient.c.id == id)).first()
+    if row is None:
+        return Message("record.no_patient")
+    differences = conflicts(image.patient, Details(row.name, row.number, row.birth_date, row.sex))
+    if differences:
+        return Message("filing.conflict", {"differences": differences})
+    # DEMO patients are nobody: their scans may be filed to another patient to try things out.
+    elsewhere = select(scan.c.id).join(patient, patient.c.id == scan.c.patient).where(scan.c.patient != id)
+    if connection.execute(elsewhere.where(scan.c.sha256 == image.sha256, patient.c.demo.is_(False))).first():
+        return Message("filing.elsewhere")
+    if image.uids.study:
+        filed = select(study.c.id).where(study.c.uid == image.uids.study, study.c.patient != id)
+        if connection.execute(filed).first():
+            return Message("filing.study")
+    return None
+
+
+def filed_to(store: Store, sha256: str) -> str | None:
+    """The identifier of the patient whom a file is filed to; None where it is not. DEMO patients do not count."""
+    query = select(scan.c.patient).join(patient, patient.c.id == scan.c.patient).where(scan.c.sha256 == sha256)
+    with store.reading() as connection:
+        return connection.execute(query.where(patient.c.demo.is_(False))).scalar()
+
+
+def keep_file(scans: Path, sha256: str, data: bytes) -> Path:
+    """Store the bytes once, whole and synced; one that was cut or altered since is mended. Where they lie."""
+    path = scans / sha256
+    try:
+        if not path.exists() or path.read_bytes() != data:
+            write_whole(path, data)
+    except OSError as error:
+        raise RecordError("record.full", detail=error.strerror or type(error).__name__) from error
+    return path
+
+
+def _insert(work: Work, id: str, data: bytes, readings: tuple[Reading, ...], cards: dict[str, Card]) -> Filed:
+    image = readings[0].image
+    there = select(scan.c.id).where(scan.c.patient == id, scan.c.sha256 == image.sha256)
+    known = work.connection.execute(there).scalar()
+    of = known or _insert_scan(work, id, readings[0], len(data))
+    ids = []
+    for given in readings:
+        card = cards.get(given.model) if given.model else None
+        ids.append(new_id())
+        columns = reading_columns(given, card)
+        stamped = {"id": ids[-1], "scan": of, "patient": id, "read_at": work.now, "read_by": work.person.name}
+        work.connection.execute(insert(reading).values(**stamped, **columns))
+    refresh(work.connection, id)
+    return Filed(of, tuple(ids), known is not None)
+
+
+def _insert_scan(work: Work, id: str, given: Reading, size: int) -> str:
+    image, found = given.image, new_id()
+    values: dict[str, Any] = {
+        "sha256": image.sha256,
+        "uid": _uid(image.uids.instance),
+        "file": one_line(Path(given.file).name)[:255],
+        "size_bytes": size,
+        "format": image.format,
+        "frames": image.frames,
+        "acquired_at": image.acquired,
+        "states_patient": bool(image.patient.id or image.patient.name or image.patient.birth_date),
+    }
+    of = _series(work, _study(work, id, image), image)
+    work.connection.execute(insert(scan).values(id=found, series=of, patient=id, **values))
+    return found
+
+
+def _study(work: Work, id: str, image: Image) -> str:
+    """The study that the scan belongs to; one of its own where the file names none."""
+    uid = _uid(image.uids.study)
+    if uid:
+        known = work.connection.execute(select(study.c.id).where(study.c.uid == uid)).scalar()
+        if known:
+            return str(known)
+    made = {"id": new_id(), "patient": id, "uid": uid, "acquired_at": image.acquired}
+    work.connection.execute(insert(study).values(**made, filed_at=work.now, filed_by=work.person.name))
+    return str(made["id"])
+
+
+def _series(work: Work, of: str, image: Image) -> str:
+    uid = _uid(image.uids.series)
+    if uid:
+        there = select(series.c.id).where(series.c.study == of, series.c.uid == uid)
+        known = work.connection.execute(there).scalar()
+        if known:
+            return str(known)
+    made = {"id": new_id(), "study": of, "uid": uid}
+    facts = {"modality": (image.modality or "")[:16] or None, "body_part": (image.body_part or "")[:64] or None}
+    work.connection.execute(insert(series).values(**made, **facts))
+    return str(made["id"])
+
+
+def _uid(stated: str | None) -> str | None:
+    """A UID as DICOM allows it; one that is longer than 64 signs names nothing, and cut it might name another."""
+    return stated if stated and len(stated) <= 64 else None
+
+
+def read_file(store: Store, sha256: str) -> bytes:
+    """The bytes of a stored scan.
+
+    Raises
+    ------
+    RecordError : they are absent or altered.
+    """
+    try:
+        data = (store.scans / sha256).read_bytes()
+    except OSError as error:
+        raise RecordError("record.file") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RecordError("record.file")
+    return data
+
+
+def sweep_scans(store: Store, *, older_than_s: float = 3600) -> int:
+    """Delete files that a crash left without a row that speaks of them; how many.
+
+    Only files older than ``older_than_s`` go: a younger one may be on its way into the record.
+    """
+    limit = store.clock().timestamp() - older_than_s
+    old = [path for path in store.scans.iterdir() if path.stat().st_mtime < limit]
+    with sole_writer(store.engine) as connection:
+        known = set(connection.execute(select(scan.c.sha256)).scalars()) if old else set()
+        left = [path for path in old if path.name not in known]
+        for path in left:
+            path.unlink(missing_ok=True)
+    return len(left)
