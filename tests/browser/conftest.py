@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -82,9 +83,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def visitor(browser: Browser, **changed: Any) -> Iterator[Page]:
+    """A page of a visitor of its own, who speaks English and reads in the dark unless ``changed`` says otherwise.
+
+    A system that is light makes the first visit load twice (``ui/theme.js``), and a test that walks
+    on in between lands on the page it came from.
+    """
+    usual: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": "dark"}
+    context = browser.new_context(**usual | changed)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a visitor of its own, who speaks English and reads in the dark."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-GB", color_scheme="dark")
-    yield context.new_page()
-    context.close()
+    with visitor(browser) as page:
+        yield page
