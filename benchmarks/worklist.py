@@ -39,16 +39,9 @@ from medai_core.records.store.worklist import Asked, find_lines
 from tests.records import filed, film, reading
 
 SIZES = (1_000, 1_000_000)
-FAMILIES = [
-    a + b
-    for a in ["An", "Ba", "Ce", "Do", "El", "Fu", "Gra", "Ha", "Il", "Ju"]
-    for b in ["ber", "dam", "fel", "gor", "kin", "mann", "ners", "rup", "sen", "tov"]
-]
-GIVEN = [
-    a + b
-    for a in ["A", "Be", "Chri", "Da", "E", "Fe", "Jo", "Ma", "Ni", "So"]
-    for b in ["bel", "dia", "lin", "mon", "na", "ra", "ri", "stian", "tta", "via"]
-]
+STEMS = ("An", "Ba", "Ce", "Do", "El", "Fu", "Gra", "Ha", "Il", "Ju")
+FAMILIES = [a + b for a in STEMS for b in ("ber", "dam", "fel", "gor", "kin", "mann", "ners", "rup", "sen", "tov")]
+GIVEN = [a + b for a in STEMS for b in ("bel", "dia", "lin", "mon", "na", "ra", "ri", "stian", "tta", "via")]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 10_000
 UNREAD, REFUSED, SCANNED = 20, 400, 10
