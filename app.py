@@ -6,6 +6,7 @@ The pages have no icons: Streamlit fetches a page's icon from fonts.gstatic.com 
 import streamlit as st
 
 from ui.language import _
+from ui.signin import offered, visitor
 
 st.navigation(
     {
@@ -18,7 +19,8 @@ st.navigation(
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
         _("System"): [
             st.Page("pages/system/models.py", title=_("Models"), url_path="models"),
-            st.Page("pages/system/activity.py", title=_("Activity"), url_path="activity"),
+            *offered("audit", st.Page("pages/system/activity.py", title=_("Activity"), url_path="activity")),
         ],
-    }
+    },
+    position="sidebar" if visitor() else "hidden",
 ).run()

@@ -8,6 +8,21 @@ RECORD_MESSAGES: dict[str, str] = {
     # People, and what they may do
     "access.nobody": N_("Nobody is signed in. Sign in first."),
     "access.role": N_("The role '{role}' may not do this; '{needed}' or more is needed. Ask an administrator."),
+    "access.no_role": N_(
+        "You are signed in, but your account has no role here. Ask an administrator to be made a reader or a clinician."
+    ),
+    "access.idle": N_("You were signed out because MedAI was not used for {minutes} minutes. Sign in again."),
+    "access.ended": N_("This sign-in has ended. Sign in again."),
+    "access.idle_minutes": N_("MEDAI_IDLE_MINUTES is '{found}'. Give a number of minutes above 0, at most 1440."),
+    "access.exposed": N_(
+        "At the address {address} other computers could open MedAI, and nobody would have to sign in. "
+        "Set sign-in up as the README says under 'Who may use it', or start it at 127.0.0.1."
+    ),
+    "access.secrets": N_("The settings of the sign-in in {file} cannot be read. Mend the file; it must be valid TOML."),
+    "access.settings": N_("The sign-in has no {missing} among its settings. Add it to [auth] in secrets.toml."),
+    "access.cookie_secret": N_(
+        "The cookie_secret of the sign-in is shorter than {fewest} signs, so it could be guessed. Draw a longer one."
+    ),
     "role.reader": N_("reader"),
     "role.clinician": N_("clinician"),
     "role.administrator": N_("administrator"),
