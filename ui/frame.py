@@ -11,9 +11,9 @@ from medai_core.records.access import LOCAL, ROLE_TITLES, Person
 from ui import kept
 from ui.dress import dress, notice, research_notice
 from ui.language import _, choose_language, language, say
+from ui.settings import configured
 from ui.signin import admit, mark, sign_out
 from ui.signin.screens import link
-from ui.signin.settings import configured
 from ui.signin.watch import watch
 
 __all__ = ["frame", "research_notice"]

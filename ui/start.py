@@ -10,7 +10,8 @@ import click
 import streamlit as st
 from streamlit.web import bootstrap, cli
 
-from ui.signin.settings import obstacle
+from medai_core.errors import Message
+from ui.settings import obstacle
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 REFUSED = 2
@@ -35,7 +36,7 @@ def _run(context: click.Context) -> int:
         print(problem.text, file=sys.stderr)
         return REFUSED
     address, port = st.get_option("server.address") or "0.0.0.0", st.get_option("server.port")  # noqa: S104
-    print(f"MedAI: http://{address}:{port} (research use; Ctrl+C stops it)", flush=True)
+    print(Message("access.started", {"address": address, "port": port}).text, flush=True)
     cli.main_run.invoke(context)
     return 0
 

@@ -18,6 +18,7 @@ RECORD_MESSAGES: dict[str, str] = {
         "At the address {address} other computers could open MedAI, and nobody would have to sign in. "
         "Set sign-in up as the README says under 'Who may use it', or start it at 127.0.0.1."
     ),
+    "access.started": N_("MedAI: http://{address}:{port} (research use; Ctrl+C stops it)"),
     "access.secrets": N_("The settings of the sign-in in {file} cannot be read. Mend the file; it must be valid TOML."),
     "access.settings": N_("The sign-in has no {missing} among its settings. Add it to [auth] in secrets.toml."),
     "access.cookie_secret": N_(

@@ -53,7 +53,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = open_store(Location(tmp_path / "record"), clock=clock)
+    opened = open_store(Location(tmp_path / "visits"), clock=clock)
     yield opened
     opened.close()
 

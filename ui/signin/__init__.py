@@ -15,8 +15,8 @@ from medai_core.records.access import Person, find_claim, role_of
 from medai_core.records.store import visits
 from ui.kept import store
 from ui.language import say
+from ui.settings import configured, obstacle, role_claim
 from ui.signin import screens
-from ui.signin.settings import configured, obstacle, role_claim
 
 ADMITTED = "admitted"
 """The session's mark that it has shown a page to someone."""

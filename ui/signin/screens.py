@@ -25,9 +25,8 @@ KEEPING_S = 0.5
 
 def link(act: str, *facts: str | bool, html: str = "") -> None:
     """Have the tab remember or follow a link; see ``link.js``."""
-    said = ", ".join(json.dumps(fact) for fact in facts)
-    source = LINK.read_text(encoding="utf-8")
-    st.html(f"{html}<script>(() => {{{source}\nact.{act}({said});}})();</script>", unsafe_allow_javascript=True)
+    script = LINK.read_text(encoding="utf-8").replace("$ASKED", json.dumps([act, *facts]))
+    st.html(f"{html}<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def welcome() -> NoReturn:
