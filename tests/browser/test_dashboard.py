@@ -275,6 +275,12 @@ def test_no_page_talks_to_anyone_but_this_machine(page: Page, address: str) -> N
 
 @pytest.mark.skipif(os.environ.get("MEDAI_SCREENSHOTS") != "1", reason="set MEDAI_SCREENSHOTS=1 to renew docs/*.png")
 def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
+    visit(page, address)
+    expect(page.locator(".medai-worklist")).to_be_visible(timeout=60_000)
+    photograph(page, "worklist")
+    page.get_by_role("link", name="DEMO, Film").click()
+    expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
+    photograph(page, "patient")
     visit(page, address, "scan")
     choose_sample(page, "pneumonia")
     viewer(page)
