@@ -7,6 +7,9 @@ import getpass
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
@@ -29,10 +32,19 @@ def person() -> Person:
     return Person(f"account:{name}", name, "administrator")
 
 
+@contextmanager
+def _opened() -> Iterator[Store]:
+    store = default_store()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def list_patients(options: argparse.Namespace, _models: Catalog) -> int:
     """Print the list: one line a patient, or one JSON array."""
-    store = default_store()
-    found = worklist(store, person(), Asked(options.search, options.show, size=max(1, options.limit)))
+    with _opened() as store:
+        found = worklist(store, person(), Asked(options.search, options.show, size=max(1, options.limit)))
     if options.json:
         print(json.dumps([_line(line) for line in found.lines], ensure_ascii=False))
         return 0
@@ -73,8 +85,8 @@ def _counted(found: Lines) -> str:
 
 def show_patient(options: argparse.Namespace, _models: Catalog) -> int:
     """Print all that is filed to one patient."""
-    store = default_store()
-    found = portrait(store, _viewed(store, options.patient))
+    with _opened() as store:
+        found = portrait(store, _viewed(store, options.patient))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
@@ -99,7 +111,8 @@ def _viewed(store: Store, asked: str) -> Patient:
 
 def back_up(options: argparse.Namespace, _models: Catalog) -> int:
     """Write a backup and say what is in it."""
-    rows = backup.backup(default_store(), person(), options.folder)
+    with _opened() as store:
+        rows = backup.backup(store, person(), options.folder)
     print(f"{rows['patient']} patients, {rows['scan']} scans, {rows['audit_entry']} audit entries in {options.folder}.")
     print("The folder holds the audit's key and all that the record holds: keep it as carefully.")
     return 0
@@ -114,10 +127,10 @@ def restore(options: argparse.Namespace, _models: Catalog) -> int:
 
 def verify(options: argparse.Namespace, _models: Catalog) -> int:
     """Print whether every entry can be trusted; 1 and the first that cannot, where one cannot."""
-    store = default_store()
-    with store.reading() as connection:
-        found = audit.verify(connection, store.folder, store.key)
-    store.enter(person(), audit.Act("audit.verify", detail={"good": found.problem is None}))
+    with _opened() as store:
+        with store.reading() as connection:
+            found = audit.verify(connection, store.folder, store.key)
+        store.enter(person(), audit.Act("audit.verify", detail={"good": found.problem is None}))
     said = found.problem.text if found.problem else None
     if options.json:
         print(json.dumps({"entries": found.entries, "broken": found.broken, "problem": said}))
@@ -128,23 +141,25 @@ def verify(options: argparse.Namespace, _models: Catalog) -> int:
 
 def export_audit(options: argparse.Namespace, _models: Catalog) -> int:
     """Print or write every entry as AuditEvent."""
-    store = default_store()
-    store.enter(person(), audit.Act("audit.export"))
-    with store.reading() as connection:
-        found = audit.entries(connection)
-        if options.out is None:
-            json.dump(audit_bundle(found), sys.stdout)
-            print()
-            return 0
-        try:
-            with options.out.open("w", encoding="utf-8") as stream:
-                if options.out.suffix == ".ndjson":
-                    stream.writelines(json.dumps(audit_event(entry)) + "\n" for entry in found)
-                else:
-                    json.dump(audit_bundle(found), stream)
-        except OSError as error:
-            raise RecordError(
-                "backup.unwritten", folder=str(options.out), detail=error.strerror or str(error)
-            ) from error
+    with _opened() as store:
+        store.enter(person(), audit.Act("audit.export"))
+        with store.reading() as connection:
+            found = audit.entries(connection)
+            if options.out is None:
+                json.dump(audit_bundle(found), sys.stdout)
+                print()
+                return 0
+            _write(found, options.out)
     print(f"Written to {options.out}.")
     return 0
+
+
+def _write(entries: Iterator[audit.Entry], out: Path) -> None:
+    try:
+        with out.open("w", encoding="utf-8") as stream:
+            if out.suffix == ".ndjson":
+                stream.writelines(json.dumps(audit_event(entry)) + "\n" for entry in entries)
+            else:
+                json.dump(audit_bundle(entries), stream)
+    except OSError as error:
+        raise RecordError("backup.unwritten", folder=str(out), detail=error.strerror or str(error)) from error

@@ -106,6 +106,7 @@ patient_word = Table(
     metadata,
     Column("word", Sorted, primary_key=True),
     Column("patient", String(32), ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )
 """What a patient is found by: words of the name, number and birth date, folded."""
 

@@ -20,7 +20,15 @@ from tests.browser.conftest import ROOT, serving, visitor
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
-PAGES = {"": "Scan", "risk": "Risk", "cohort": "Cohort", "models": "Models"}
+PAGES = {
+    "": "Worklist",
+    "patient": "Patient",
+    "risk": "Risk",
+    "scan": "Scan",
+    "cohort": "Cohort",
+    "models": "Models",
+    "activity": "Activity",
+}
 OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
 """What axe finds in Streamlit's own markup: the menu's list has sections between its items."""
 
@@ -110,15 +118,15 @@ def test_every_page_of_the_menu_is_tested_here(page: Page, address: str) -> None
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
-@pytest.mark.parametrize("path", ["", "?sample", "cohort", "models"])
+@pytest.mark.parametrize("path", ["", "patient", "scan", "scan?sample", "cohort", "models", "activity"])
 def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
     wear(page, address, theme)
     visit(page, address, path.partition("?")[0])
-    if path == "?sample":
+    if path.endswith("?sample"):
         upload(page, "drawn.png", drawn(1))
         viewer(page)
-    last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .st-key-empty").last
+    last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .medai-worklist, .st-key-empty").last
     expect(last).to_be_visible(timeout=30_000)
     expect(page.locator(".stApp")).to_have_css("background-color", DARK if theme == "Dark" else LIGHT)
     assert barriers(page) == {}
@@ -158,7 +166,7 @@ def test_a_new_visitor_reads_in_the_dark_until_the_light_theme_is_chosen(browser
 def test_a_browser_that_speaks_chinese_gets_chinese_and_keeps_it(browser: Browser, address: str) -> None:
     with visitor(browser, locale="zh-CN") as page:
         visit(page, address)
-        expect(page.get_by_role("heading", level=1)).to_have_text("影像判读")
+        expect(page.get_by_role("heading", level=1)).to_have_text("工作列表")
         expect(page.get_by_text("仅供研究使用；非医疗器械")).to_be_visible()
         page.get_by_role("link", name="模型").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("模型")
@@ -166,7 +174,7 @@ def test_a_browser_that_speaks_chinese_gets_chinese_and_keeps_it(browser: Browse
 
 
 def test_a_scan_is_uploaded_read_and_taken_away(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     data = drawn(1)
     upload(page, "drawn.png", data)
     expect(page.locator(".medai-answer h2")).to_be_visible()
@@ -189,7 +197,7 @@ def taken_json(page: Page) -> dict[str, Any]:
 
 
 def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     choose_sample(page, "CT slice bundled")
     shown = viewer(page)
     stored = shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
@@ -207,7 +215,7 @@ def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page:
 
 
 def test_the_reader_draws_the_region_that_the_model_reads_in(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     choose_sample(page, "tumour already found")
     page.get_by_text("I affirm").click()
     shown = viewer(page)
@@ -232,7 +240,7 @@ def test_one_pixel_makes_another_scan(page: Page, address: str) -> None:
         pixels[600, 600] += step
         stream = BytesIO()
         Picture.fromarray(pixels).save(stream, "PNG")
-        visit(page, address)
+        visit(page, address, "scan")
         upload(page, "same-name.png", stream.getvalue())
         said.append(taken_json(page)["sha256"])
     assert said[0] != said[1]
@@ -240,8 +248,8 @@ def test_one_pixel_makes_another_scan(page: Page, address: str) -> None:
 
 def test_two_readers_never_see_each_others_scan(browser: Browser, address: str) -> None:
     with visitor(browser) as first, visitor(browser) as second:
-        visit(first, address)
-        visit(second, address)
+        visit(first, address, "scan")
+        visit(second, address, "scan")
         upload(first, "first-reader.png", drawn(1))
         upload(second, "second-reader.png", drawn(2))
         for page, own, other in ((first, "first", "second"), (second, "second", "first")):
@@ -258,7 +266,7 @@ def test_no_page_talks_to_anyone_but_this_machine(page: Page, address: str) -> N
     page.on("websocket", lambda socket: asked.add(urlparse(socket.url).hostname))
     for path in PAGES:
         visit(page, address, path)
-    visit(page, address)
+    visit(page, address, "scan")
     upload(page, "drawn.png", drawn(1))
     viewer(page)
     page.wait_for_timeout(1000)
@@ -268,6 +276,12 @@ def test_no_page_talks_to_anyone_but_this_machine(page: Page, address: str) -> N
 @pytest.mark.skipif(os.environ.get("MEDAI_SCREENSHOTS") != "1", reason="set MEDAI_SCREENSHOTS=1 to renew docs/*.png")
 def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
     visit(page, address)
+    expect(page.locator(".medai-worklist")).to_be_visible(timeout=60_000)
+    photograph(page, "worklist")
+    page.get_by_role("link", name="DEMO, Film").click()
+    expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
+    photograph(page, "patient")
+    visit(page, address, "scan")
     choose_sample(page, "pneumonia")
     viewer(page)
     photograph(page, "scan")

@@ -137,6 +137,16 @@ def test_what_was_measured_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_card(folder).measured == measured
 
 
+def test_sets_are_made_with_the_quantiles_of_the_classes_where_a_card_has_them(tmp_path: Path) -> None:
+    folder, measured = written(tmp_path / "model"), drawn.measured(("normal", "pneumonia"))
+    assert measured.sets().quantiles == measured.sets().quantile
+    by_class = dataclasses.replace(measured, conformal=dataclasses.replace(measured.sets(), by_class=(0.5, 0.25)))
+    (folder / "measured.toml").write_text(tomli_w.dumps(table_of(by_class)), encoding="utf-8")
+    found = read_card(folder).measured
+    assert found is not None
+    assert found.sets().quantiles == (0.5, 0.25)
+
+
 def test_a_recipe_writes_six_digits_and_leaves_out_what_is_undefined(tmp_path: Path) -> None:
     from medai_core.training.recipes import write_measured
 

@@ -90,7 +90,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the record and changes nothing."""
-        with self.engine.connect() as connection, connection.begin():
+        with database.reached(self.engine), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -146,8 +146,12 @@ def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) ->
         private_folder(location.folder / "scans")
         key = _key(location.folder)
         engine = database.connect(location.url, location.folder)
-        with locked(location.folder / "migration.lock"):
-            database.upgrade(engine)
+        try:
+            with locked(location.folder / "migration.lock"):
+                database.upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     return Store(engine, location.folder, key, clock)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Date, DateTime, LargeBinary, Table, insert, s
 from sqlalchemy.types import TypeEngine
 
 from medai_core.errors import RecordError
-from medai_core.records.access import Person
+from medai_core.records.access import Person, demand
 from medai_core.records.audit import HEAD, Act
 from medai_core.records.files import private_folder, write_whole
 from medai_core.records.schema import Instant, audit_entry, metadata, patient, scan
@@ -53,6 +53,10 @@ def _write(store: Store, folder: Path) -> dict[str, int]:
     counts: dict[str, int] = {}
     private_folder(folder / "tables")
     private_folder(folder / "scans")
+    # The head first: one that is older than the entries hides nothing, a newer one would miss those after them.
+    for source, name in ((store.folder / HEAD, HEAD), (store.folder / KEY, KEY.name)):
+        write_whole(folder / name, source.read_bytes())
+        hashes[name] = _sha256(folder / name)
     # One state of the record throughout: what is filed meanwhile is in the next backup.
     with store.engine.connect().execution_options(isolation_level=_snapshot(store)) as connection, connection.begin():
         for table in metadata.sorted_tables:
@@ -60,9 +64,6 @@ def _write(store: Store, folder: Path) -> dict[str, int]:
             counts[table.name], hashes[name] = _write_table(connection, table, folder / name)
         for sha256 in connection.execute(select(scan.c.sha256).distinct()).scalars():
             hashes[f"scans/{sha256}"] = _copy_scan(store, sha256, folder / "scans" / sha256)
-    for source, name in ((store.folder / HEAD, HEAD), (store.folder / KEY, KEY.name)):
-        write_whole(folder / name, source.read_bytes())
-        hashes[name] = _sha256(folder / name)
     manifest = {"format": FORMAT, "revision": database.newest(), "rows": counts, "sha256": hashes}
     # Last: a folder without it is no backup.
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -115,24 +116,31 @@ def restore(location: Location, person: Person, folder: Path) -> dict[str, int]:
     ------
     RecordError : the backup is none or damaged (nothing is restored then), or there is a record already.
     """
+    demand(person, "configure")
     manifest = _manifest(folder)
     _check_empty(location)
     private_folder(location.folder)
     private_folder((location.folder / KEY).parent)
     write_whole(location.folder / KEY, (folder / KEY.name).read_bytes())
     store = open_store(location)
-    store.allow(person, "configure")
+    try:
+        _restore(store, manifest, folder)
+        store.enter(person, Act("restore"))
+    finally:
+        store.close()
+    rows: dict[str, int] = manifest["rows"]
+    return rows
+
+
+def _restore(store: Store, manifest: dict[str, Any], folder: Path) -> None:
     for name in manifest["sha256"]:
         if name.startswith("scans/"):
             write_whole(store.folder / name, (folder / name).read_bytes())
     with database.sole_writer(store.engine) as connection:
         for table in metadata.sorted_tables:
             _read_table(connection, table, folder / f"tables/{table.name}.jsonl")
-    write_whole(store.folder / HEAD, (folder / HEAD).read_bytes())
-    store.enter(person, Act("restore"))
-    store.close()
-    rows: dict[str, int] = manifest["rows"]
-    return rows
+        # Before the entries are there for good: were it written after, a crash between would leave them without.
+        write_whole(store.folder / HEAD, (folder / HEAD).read_bytes())
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -140,10 +148,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         version, revision, hashes = found["format"], found["revision"], dict(found["sha256"])
+        found["rows"]["patient"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError("backup.none", folder=str(folder), detail=MANIFEST) from error
     if version != FORMAT or revision != database.newest():
         raise RecordError("backup.none", folder=str(folder), detail=f"{version}, {revision}")
+    needed = {HEAD, KEY.name, *(f"tables/{table.name}.jsonl" for table in metadata.sorted_tables)}
+    for name in needed - set(hashes):
+        raise RecordError("backup.damaged", file=name)
     for name, sha256 in hashes.items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file() or _sha256(path) != sha256:

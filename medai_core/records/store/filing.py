@@ -24,9 +24,10 @@ from medai_core.records.files import write_whole
 from medai_core.records.schema import patient, reading, scan, series, study
 from medai_core.records.store import Store, Work
 from medai_core.records.store.database import sole_writer
-from medai_core.records.store.patients import Details, drop_files, fold, new_id, one_line, patient_of
+from medai_core.records.store.patients import Details, drop_files, new_id, patient_of
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
+from medai_core.records.store.words import fold, one_line
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -17,11 +15,11 @@ from medai_core.records.audit import Act
 from medai_core.records.schema import patient, patient_word, scan
 from medai_core.records.store import Store
 from medai_core.records.store.database import sole_writer
+from medai_core.records.store.words import one_line, words_of
 
 SEXES = ("F", "M", "O")
 """DICOM's codes of PatientSex."""
 LIMITS = {"number": 64, "name": 200}
-LONGEST_WORD = 200
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,6 @@ def checked(details: Details, today: date) -> Details:
     return replace(details, name=name, number=number or None)
 
 
-def one_line(text: str) -> str:
-    """``text`` with single spaces and without signs that cannot be printed, which PostgreSQL may not store."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
 def _columns(details: Details) -> dict[str, Any]:
     return {
         "name": details.name,
@@ -149,28 +142,11 @@ def birth_date(text: str) -> date | None:
         raise RecordError("record.date", found=text.strip()) from error
 
 
-def words_of(details: Details) -> set[str]:
-    """What a person is found by: each word of name and number, the parts of the number, and the birth date."""
-    found = set(fold(details.name).split()) | set(fold(details.number or "").split())
-    parts = (details.number or "").casefold().split()
-    born = details.birth_date.isoformat() if details.birth_date else ""
-    # A folded sign can be many: "ﷺ" is 18.
-    return {word[:LONGEST_WORD] for word in (*found, *parts, born) if word}
-
-
-def fold(text: str) -> str:
-    """``text`` without case, accents and punctuation, words set apart by one space.
-
-    >>> fold("Müller-Łukasz, ANA")
-    'muller łukasz ana'
-    """
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", bare))
-
-
 def _index(connection: Connection, id: str, details: Details) -> None:
     connection.execute(delete(patient_word).where(patient_word.c.patient == id))
-    connection.execute(insert(patient_word), [{"word": w, "patient": id} for w in sorted(words_of(details))])
+    words = words_of(details.name, details.number, details.birth_date)
+    if words:
+        connection.execute(insert(patient_word), [{"word": word, "patient": id} for word in sorted(words)])
 
 
 def patient_of(store: Store, id: str) -> Patient:

@@ -18,9 +18,10 @@ from medai_core.records.audit import Act
 from medai_core.records.schema import estimate, reading, report, scan, series, study, verdict
 from medai_core.records.store import Store
 from medai_core.records.store.filing import read_file
-from medai_core.records.store.patients import known_patient, new_id, one_line
+from medai_core.records.store.patients import known_patient, new_id
 from medai_core.records.store.rows import card_then, outline_of, reading_of
 from medai_core.records.store.urgency import refresh
+from medai_core.records.store.words import one_line
 
 
 @dataclass(frozen=True)

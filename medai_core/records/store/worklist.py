@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, intersect, literal, select, tuple_
@@ -17,10 +17,8 @@ from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.schema import PLACE, patient, patient_word
 from medai_core.records.store import Store
-from medai_core.records.store.patients import fold
+from medai_core.records.store.words import one_line, searched
 
-SHORTEST = 2
-"""Signs of a word from which it is searched for."""
 COUNTED = 10_000
 """Lines are counted up to here; beyond, "more than" is said."""
 
@@ -142,12 +140,6 @@ def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
     return found
 
 
-def searched(text: str) -> list[str]:
-    """The words that are searched for; shorter ones are left out, a birth date stays in one piece."""
-    words = [w for part in text.split() for w in ([part] if part.replace("-", "").isdigit() else fold(part).split())]
-    return [word for word in words if len(word) >= SHORTEST]
-
-
 def _beginning(word: str) -> Select[Any]:
     """The patients with a word that begins with ``word``; a range, which the index answers."""
     column = patient_word.c.word
@@ -169,6 +161,6 @@ def _place(token: str) -> tuple[tuple[bool, float, datetime, str] | None, bool]:
     """A place and whether the page lies before it; none, where an address was tampered with."""
     try:
         back, waits, urgency, newest, id = json.loads(base64.urlsafe_b64decode(token.encode()))
-        return (bool(waits), float(urgency), datetime.fromisoformat(str(newest)), str(id)), bool(back)
-    except (ValueError, TypeError):
+        return (bool(waits), float(urgency), datetime.fromisoformat(newest).astimezone(UTC), one_line(id)), bool(back)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None, False

@@ -59,6 +59,7 @@ def _people() -> None:
         sa.Column("patient", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["patient"], ["patient.id"], name="fk_patient_word_patient", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("word", "patient", name="pk_patient_word"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_patient_word_patient", "patient_word", ["patient"])
     op.create_table(
