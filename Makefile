@@ -12,8 +12,7 @@ ADDRESS := 127.0.0.1
 PORT ?= 8501
 
 run: .venv/run.stamp
-	@echo "MedAI: http://$(ADDRESS):$(PORT) (research use; Ctrl+C stops it)"
-	@.venv/bin/streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) --server.headless=true
+	@.venv/bin/python -m ui.start --server.address=$(ADDRESS) --server.port=$(PORT) --server.headless=true
 
 test: .venv/test.stamp
 	.venv/bin/ruff format --check .

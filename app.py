@@ -6,12 +6,21 @@ The pages have no icons: Streamlit fetches a page's icon from fonts.gstatic.com 
 import streamlit as st
 
 from ui.language import _
+from ui.signin import offered, visitor
 
 st.navigation(
     {
-        _("Patients"): [st.Page("pages/patients/risk.py", title=_("Risk"), url_path="risk")],
-        _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan", default=True)],
+        _("Patients"): [
+            st.Page("pages/patients/worklist.py", title=_("Worklist"), url_path="worklist", default=True),
+            st.Page("pages/patients/patient.py", title=_("Patient"), url_path="patient"),
+            st.Page("pages/patients/risk.py", title=_("Risk"), url_path="risk"),
+        ],
+        _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan")],
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
-        _("System"): [st.Page("pages/system/models.py", title=_("Models"), url_path="models")],
-    }
+        _("System"): [
+            st.Page("pages/system/models.py", title=_("Models"), url_path="models"),
+            *offered("audit", st.Page("pages/system/activity.py", title=_("Activity"), url_path="activity")),
+        ],
+    },
+    position="sidebar" if visitor() else "hidden",
 ).run()

@@ -47,7 +47,7 @@ class Catalog:
 
     def trained(self, task: str) -> tuple[Card, ...]:
         """The cards of a task whose recipe has run."""
-        return tuple(c for c in self.cards if c.task == task and c.measured is not None)
+        return tuple(c for c in self.cards if c.task == task and c.trained)
 
     @property
     def router(self) -> Card:
@@ -109,7 +109,7 @@ def find_models(folder: Path | None = None) -> Catalog:
 
     Raises
     ------
-    CardError : one of the cards cannot be used as it stands.
+    CardError : one of the cards cannot be used as it stands; of what was measured, when it is first asked for.
     """
     folder = folder or MODELS
     return Catalog(folder, tuple(read_card(path.parent) for path in sorted(folder.glob("*/card.toml"))))

@@ -149,9 +149,24 @@ def conformal_quantile(label: Ints, probability: Floats, level: float) -> float:
     return float(scores[rank - 1]) if rank <= len(scores) else 1.0
 
 
-def in_sets(probability: Floats, quantile: float) -> NDArray[np.bool_]:
-    """Which classes are in the conformal set, (n, classes). A set may be empty: nothing fits well enough."""
-    return np.asarray(probability >= 1 - quantile)
+def class_quantiles(label: Ints, probability: Floats, level: float) -> tuple[float, ...]:
+    """``conformal_quantile`` of each class by itself (Vovk 2012, 10.1007/s10994-013-5355-6).
+
+    The sets then hold each class in a share ``level`` of its samples, so however often the classes come;
+    one quantile for all holds it only where they come as often as they did when it was found.
+    """
+    own = [label == k for k in range(probability.shape[1])]
+    return tuple(conformal_quantile(label[rows], probability[rows], level) for rows in own)
+
+
+def in_sets(probability: Floats, quantile: float | tuple[float, ...]) -> NDArray[np.bool_]:
+    """Which classes are in the conformal set, (n, classes). A set may be empty: nothing fits well enough.
+
+    Parameters
+    ----------
+    quantile : one for all classes, or one each.
+    """
+    return np.asarray(probability >= 1 - np.asarray(quantile))
 
 
 def bootstrap(

@@ -69,7 +69,10 @@ def card(
         not_for="Care.",
         limits=("Drawn *input* only.",),
         input=cards.InputSpec((128, 128), 1, kind, region),
-        findings=tuple(cards.FindingSpec(f, f, cards.Code("SNOMED CT", "1", f)) for f in findings),
+        findings=tuple(
+            cards.FindingSpec(f, f, cards.Code("SNOMED CT", "1", f), urgent=f in ("pneumonia", "glioma"))
+            for f in findings
+        ),
         population=cards.Population("Nobody.", (1, 5), ("CHEST",), ("PA",)),
         cohorts=(cards.Cohort("Drawn", "this file", "10.0000/drawn", "Apache-2.0", "2025"),),
         translations={"zh_CN": translation},

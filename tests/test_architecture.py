@@ -93,6 +93,8 @@ def test_files_and_functions_stay_short(path: Path) -> None:
     # A file of tests is a list of cases; it may be twice as long.
     limits = {"pages": 80, "tests": 600}
     assert text.count("\n") <= limits.get(path.relative_to(ROOT).parts[0], 300)
+    if "migrations" in path.parts:
+        return  # a step lists the columns of its tables, and is never changed again
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1

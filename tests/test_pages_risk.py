@@ -101,13 +101,11 @@ def frame(at: AppTest, column: str) -> pd.DataFrame:
 def taken(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, object], list[list[str]]]:
     """What the two buttons hand out when the page runs again."""
     found: dict[str, bytes] = {}
-    for name in ("as_json", "as_csv"):
-        make = getattr(export, name)
-        monkeypatch.setattr(export, name, lambda p, name=name, make=make: found.setdefault(name, make(p)))
-    at.run()
-    monkeypatch.undo()
-    rows = list(csv.reader(found["as_csv"].decode("utf-8-sig").splitlines()))
-    return json.loads(found["as_json"]), rows
+    with monkeypatch.context() as patched:
+        patched.setattr(export, "take_away", lambda _label, make, _name, mime, **_more: found.setdefault(mime, make()))
+        at.run()
+    rows = list(csv.reader(found["text/csv"].decode("utf-8-sig").splitlines()))
+    return json.loads(found["application/json"]), rows
 
 
 @every_outcome

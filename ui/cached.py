@@ -17,6 +17,8 @@ from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
 from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Reading, read_scan
+from medai_core.records.audit import Act
+from ui import kept, signin
 from ui.language import _
 
 Box = tuple[int, int, int, int]
@@ -51,6 +53,11 @@ def models() -> Catalog:
 def card_of(name: str | None) -> Card | None:
     """The card of a model by its name."""
     return models().card(name) if name else None
+
+
+def models_by_name() -> dict[str, Card]:
+    """The cards of this installation by their names."""
+    return {card.name: card for card in models().cards}
 
 
 def served(card: Card, *, moved: bool = False) -> RiskModel:
@@ -89,7 +96,7 @@ def read(scan: Scan, request: Request) -> tuple[Reading, ...]:
 @st.cache_data(scope="session", max_entries=6, show_spinner=False)
 def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple) -> tuple[Reading, ...]:
     request = Request(*asked)
-    return read_scan(
+    readings = read_scan(
         _data,
         file,
         _models,
@@ -99,6 +106,15 @@ def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple) 
         affirm=request.affirm,
         region=request.region,
     )
+    _enter_readings(sha256, readings)
+    return readings
+
+
+def _enter_readings(sha256: str, readings: tuple[Reading, ...]) -> None:
+    """Enter that a scan was read; it is named by its hash, for it may be nobody's in the record."""
+    for reading in readings:
+        detail = {"model": reading.model, "refused": reading.refusal is not None}
+        kept.store().enter(signin.person(), Act("read", object=sha256, detail=detail))
 
 
 def outline(scan: Scan) -> tuple[Reading, ...]:
@@ -109,6 +125,7 @@ def outline(scan: Scan) -> tuple[Reading, ...]:
 @st.cache_data(scope="session", max_entries=1000, show_spinner=False)
 def _outline(_data: bytes, _models: Catalog, sha256: str, file: str) -> tuple[Reading, ...]:
     readings = read_scan(_data, file, _models)
+    _enter_readings(sha256, readings)
     return tuple(
         replace(r, evidence=None, image=replace(r.image, pixels=_nothing(), display=_nothing())) for r in readings
     )

@@ -25,3 +25,7 @@ def colour(shares: NDArray[np.uint8]) -> NDArray[np.uint8]:
     at = np.arange(256) / 255 * (len(steps) - 1)
     table = np.stack([np.interp(at, np.arange(len(steps)), steps[:, c]) for c in range(3)], axis=-1)
     return np.rint(table).astype(np.uint8)[shares]
+
+
+LINES = ("#3b8fc9", "#c98a1b", "#2a9d78", "#b5679a", "#7f7fd0", "#c0632b")
+"""Colours of lines for colour-blind eyes too, 3:1 against either theme; their marks differ as well."""

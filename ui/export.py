@@ -24,6 +24,7 @@ from ui import words
 from ui.colours import colour, evidence_ceiling, evidence_shares
 from ui.frame import research_notice
 from ui.language import _, finding_title, language, say, speaking
+from ui.taking import take_away
 
 SIDE = 640
 MARGIN = 24
@@ -33,25 +34,25 @@ CJK_FONTS = ("NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "PingFang.t
 
 def downloads(reading: Reading, card: Card | None) -> None:
     """The two buttons."""
-    spoken = language()
+    spoken, sha256 = language(), reading.image.sha256
     stem = PurePath(reading.file).stem or "scan"
     name = "_".join(part for part in (stem, reading.model or "no_model") if part)
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        take_away(
             _("Result as JSON"),
             lambda: json_bytes(reading, card),
-            file_name=f"{name}.json",
-            mime="application/json",
+            f"{name}.json",
+            "application/json",
+            object=sha256,
             icon=":material/data_object:",
-            on_click="ignore",
         )
-        st.download_button(
+        take_away(
             _("Picture as PNG"),
             lambda: png_bytes(reading, card, spoken),
-            file_name=f"{name}.png",
-            mime="image/png",
+            f"{name}.png",
+            "image/png",
+            object=sha256,
             icon=":material/image:",
-            on_click="ignore",
         )
 
 

@@ -72,10 +72,25 @@ def _help_anew() -> str:
 
 def _begin_anew(card: Card) -> None:
     """Nothing of the last patient is left in the form."""
-    for key in [str(key) for key in st.session_state]:
-        if key.startswith(f"risk_value:{card.outcome}:"):
-            del st.session_state[key]
+    forget(f"risk_value:{card.outcome}:")
     st.session_state["risk_patient"] = ""
+
+
+def forget(prefix: str) -> None:
+    """Drop what was entered in every field whose key begins so."""
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith(prefix):
+            del st.session_state[key]
+
+
+def enter_known(card: Card, age_years: int | None, sex: str | None) -> None:
+    """Enter what is known of a patient into the form, where the model asks for it; before the form is drawn."""
+    for p in card.predictors:
+        key = f"risk_value:{card.outcome}:{p.name}"
+        if p.name == "age" and p.unit == "years" and age_years is not None:
+            st.session_state[key] = Entry(float(age_years), Unit(p.unit))
+        elif p.name == "sex" and sex in {c.name for c in p.categories}:
+            st.session_state[key] = sex
 
 
 def _ask_units(card: Card, statistics: dict[str, PredictorStatistics]) -> dict[str, Unit]:

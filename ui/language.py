@@ -17,6 +17,7 @@ from pathlib import Path
 import streamlit as st
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from streamlit.delta_generator import DeltaGenerator
 
 from medai_core.cards import Card, Translation
 from medai_core.errors import N_, Message
@@ -126,20 +127,21 @@ def category_title(card: Card | None, predictor: str, category: str) -> str:
     return (said.categories.get(title) if said else None) or title
 
 
-def choose_language() -> None:
-    """Ask for the language in the sidebar; keep it in the session and in the address.
+def choose_language(place: DeltaGenerator | None = None) -> None:
+    """Ask for the language, in the sidebar or at another place; keep it in the session and in the address.
 
     Links of the menu drop the address's parameters, so it is written back on every run.
     """
     st.session_state["language"] = language()
     if st.query_params.get("lang") != language():
         st.query_params["lang"] = language()
-    st.sidebar.selectbox(
+    (place or st.sidebar).selectbox(
         _("Language"),
         list(LANGUAGES),
         index=list(LANGUAGES).index(language()),
         format_func=LANGUAGES.__getitem__,
         key="language_choice",
+        label_visibility="collapsed" if place else "visible",
         on_change=_keep_language,
     )
 

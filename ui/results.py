@@ -18,9 +18,9 @@ from ui import words
 from ui.language import _, card_words, finding_title, say
 
 
-def empty_state(icon: str, title: str, text: str) -> None:
+def empty_state(icon: str, title: str, text: str, key: str = "empty") -> None:
     """What a page shows where there is nothing yet, with what to do about it."""
-    with st.container(border=True, key="empty", horizontal_alignment="center", gap="small"):
+    with st.container(border=True, key=key, horizontal_alignment="center", gap="small"):
         st.markdown(f":gray[:material/{icon}:]", width="content")
         st.markdown(f"**{title}**", width="content")
         st.markdown(f":gray[{text}]", width="content", text_alignment="center")
@@ -140,9 +140,9 @@ def notices(reading: Reading) -> None:
         st.html(f'<ul class="medai-notices" aria-label="{escape(_("Notices"))}">{items}</ul>')
 
 
-def limits(card: Card) -> None:
+def limits(card: Card, key: str | None = None) -> None:
     """The card's limits, one click away, and the way to the whole card."""
-    with st.popover(_("Limits of this model"), icon=":material/rule:", width="stretch"):
+    with st.popover(_("Limits of this model"), icon=":material/rule:", width="stretch", key=key):
         said = card_words(card)
         st.markdown("\n".join(f"- {plain(limit)}" for limit in said.limits))
         st.markdown(f"**{_('Not for')}**: {plain(said.not_for)}")

@@ -127,8 +127,8 @@ def _row(scan: Scan, reading: Reading) -> dict[str, Any]:
     }
 
 
-def ask_reading(scan: Scan) -> Reading:
-    """One reading of ``scan``, after the reader has had the chance to overrule what was chosen.
+def ask_reading(scan: Scan) -> tuple[Reading, tuple[Reading, ...]]:
+    """One reading of ``scan``, after the reader has had the chance to overrule what was chosen; and it with the others.
 
     Raises
     ------
@@ -147,10 +147,10 @@ def ask_reading(scan: Scan) -> Reading:
             reading = _ask_model(routed, here)
         affirm = _ask_precondition(reading, here)
     region = drawn_box(scan.sha256, frame)
-    if not affirm and region is None:
-        return reading
-    request = Request(frame, reading.model, kind, affirm, region)
-    return cached.read(scan, request)[0]
+    shown = reading
+    if affirm or region is not None:
+        shown = cached.read(scan, Request(frame, reading.model, kind, affirm, region))[0]
+    return shown, tuple(shown if other is reading else other for other in routed)
 
 
 def _ask_frame(reading: Reading, here: str) -> int:

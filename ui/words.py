@@ -9,6 +9,7 @@ from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.readings import Reading
+from ui import people
 from ui.language import _, card_words, category_title, finding_title, kind_title, predictor_title, say
 
 MEASURES = {
@@ -219,7 +220,7 @@ def patient_facts(patient: Patient) -> str:
     if patient.age_years is not None:
         facts.append(_("{age:.0f} years").format(age=patient.age_years))
     if patient.sex:
-        facts.append({"F": _("female"), "M": _("male")}.get(patient.sex, patient.sex))
+        facts.append(people.sex_words(patient.sex))
     return ", ".join(facts)
 
 

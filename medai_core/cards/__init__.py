@@ -2,14 +2,17 @@
 
 ``card.toml`` is written by people and ``measured.toml`` by the recipe alone; together they are the
 card. Both are checked when read: a missing or misspelt field is a ``CardError`` that names it.
+What was measured is read when it is first asked for: a page shows one model of many, and reading all of
+them took most of the time until it stood there.
 """
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from medai_core.cards.measured import (
     Applicability,
@@ -181,6 +184,21 @@ class Translation:
     why: str = ""
 
 
+class MeasuredField:
+    """The field ``measured`` of a card: its value, or the file that it is read from when first asked for."""
+
+    def __get__(self, card: Card | None, owner: type[Card]) -> Measured | None:
+        if card is None:
+            return None  # the field's default, which a dataclass asks its class for
+        value: Measured | Path | None = vars(card)["measured"]
+        if isinstance(value, Path):
+            value = vars(card)["measured"] = parse(Measured, _load(value), str(value), "measured.")
+        return value
+
+    def __set__(self, card: Card, value: Measured | Path | None) -> None:
+        vars(card)["measured"] = value
+
+
 @dataclass(frozen=True)
 class Card:
     """A model's card.
@@ -193,7 +211,7 @@ class Card:
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image; ``predictors`` and ``prediction`` : for one that takes a patient;
         ``groupings`` : what results are reported by though the model does not ask it.
-    measured : None until the recipe has run.
+    measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
     """
 
     name: str
@@ -214,20 +232,22 @@ class Card:
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False
-    measured: Measured | None = None
+    measured: MeasuredField = MeasuredField()
+
+    @property
+    def trained(self) -> bool:
+        """Whether the recipe has run; what it measured need not be read for this."""
+        return vars(self)["measured"] is not None
 
 
 def read_card(folder: Path) -> Card:
-    """The checked card of the model in ``folder``.
+    """The card of the model in ``folder``, checked but for what was measured.
 
     Raises
     ------
     CardError : a file is absent or no TOML; a field is missing, unknown or of the wrong type.
     """
     table = _load(folder / "card.toml") | {"name": folder.name}
-    measured = folder / "measured.toml"
-    if measured.exists():
-        table["measured"] = _load(measured)
     card = parse(Card, table, str(folder / "card.toml"))
     if card.task not in TASKS:
         raise CardError(
@@ -236,11 +256,12 @@ def read_card(folder: Path) -> Card:
     for needed in NEEDED.get(card.task, ()):
         if needed not in table:
             raise CardError("card.missing", path=str(folder / "card.toml"), field=needed)
-    return card
+    measured = folder / "measured.toml"
+    return replace(card, measured=measured) if measured.exists() else card
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CardError("card.unreadable", path=str(path), detail=str(error)) from error

@@ -44,6 +44,7 @@ class Conformal:
     Attributes
     ----------
     level : the nominal coverage.
+    quantile : of all classes together; by_class : of each, where the sets are made with these instead.
     coverage : the coverage measured on the test split.
     mean_size : mean number of classes in a set there.
     """
@@ -52,6 +53,12 @@ class Conformal:
     quantile: float
     coverage: Measure
     mean_size: float
+    by_class: tuple[float, ...] = ()
+
+    @property
+    def quantiles(self) -> float | tuple[float, ...]:
+        """The quantile that the sets are made with, or those of the classes."""
+        return self.by_class or self.quantile
 
 
 @dataclass(frozen=True)

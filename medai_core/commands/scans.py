@@ -63,7 +63,7 @@ def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     assert card.measured is not None
     names = [finding.name for finding in card.findings]
     made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
-    rule = Rule(card.measured.thresholds, card.measured.sets().quantile)
+    rule = Rule(card.measured.thresholds, card.measured.sets().quantiles)
     say_measures(
         with_and_without_refusals(made, rule, data=options.split or str(options.manifest)), as_json=options.json
     )

@@ -63,10 +63,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Rule:
-    """How probabilities become decisions: the thresholds by class name, and the conformal quantile."""
+    """How probabilities become decisions: the thresholds by class name, and the conformal quantile (or one a class)."""
 
     thresholds: dict[str, float]
-    quantile: float
+    quantile: float | tuple[float, ...]
 
 
 def read_manifest(path: Path, names: Sequence[str], split: str | None = None) -> pd.DataFrame:

@@ -112,7 +112,7 @@ def _result(card: Card, outputs: Arrays, maps: tuple[Map, ...], box: Box | None)
     assert card.measured is not None
     logits = outputs["logits"][0]
     p = calibrated(logits, card.measured.calibration.temperature, card.measured.calibration.offsets)
-    return Classification(p, in_sets(p, card.measured.sets().quantile), logits, outputs["embedding"][0], maps, box)
+    return Classification(p, in_sets(p, card.measured.sets().quantiles), logits, outputs["embedding"][0], maps, box)
 
 
 def calibrated(logits: NDArray[np.floating], temperature: float, offsets: tuple[float, ...]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medai_core.errors import N_, AccessError
@@ -66,8 +67,24 @@ def demand(person: Person | None, permission: str) -> Person:
     if person is None:
         raise AccessError("access.nobody")
     if not may(person, permission):
-        raise AccessError("access.role", role=person.role or "-", needed=LEAST_ROLE[permission])
+        raise AccessError(
+            "access.role",
+            role=f"role.{person.role}" if person.role in ROLES else "-",
+            needed=f"role.{LEAST_ROLE[permission]}",
+        )
     return person
+
+
+def find_claim(claims: Mapping[str, object], name: str) -> object:
+    """A claim by its name, or by the path to it with dots, as in ``realm_access.roles``; None where there is none.
+
+    A whole name goes before a path: some providers call claims ``https://clinic.example/roles``.
+    """
+    if name in claims:
+        return claims[name]
+    first, _dot, rest = name.partition(".")
+    inner = claims.get(first)
+    return find_claim(inner, rest) if rest and isinstance(inner, Mapping) else None
 
 
 def role_of(claim: object) -> str:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from medai_core.errors import N_, Fact, Message
 from medai_core.records.access import Person
@@ -194,6 +194,31 @@ def entries(connection: Connection, *, after: int = -(2**31)) -> Iterator[Entry]
         if len(rows) < 1000:
             return
         after = rows[-1].number
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which entries are asked for: of one action and of one patient's identifier; empty for all."""
+
+    action: str = ""
+    patient: str = ""
+
+    def asked(self, query: Select[Any]) -> Select[Any]:
+        """``query`` for these entries only."""
+        if self.action:
+            query = query.where(audit_entry.c.action == self.action)
+        return query.where(audit_entry.c.patient == self.patient) if self.patient else query
+
+
+def count(connection: Connection, question: Question) -> int:
+    """How many entries fit."""
+    return int(connection.execute(question.asked(select(func.count()).select_from(audit_entry))).scalar_one())
+
+
+def page(connection: Connection, question: Question, *, start: int, size: int) -> list[Entry]:
+    """Some of the entries that fit, the newest first."""
+    query = question.asked(select(audit_entry)).order_by(audit_entry.c.number.desc()).offset(start).limit(size)
+    return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
 def verify(connection: Connection, folder: Path, key: bytes) -> Verification:

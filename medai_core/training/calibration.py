@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from medai_core.cards import Calibration
-from medai_core.metrics import Floats, Ints, softmax
+from medai_core.cards import Approach, Calibration, Measured
+from medai_core.imaging.classification import calibrated
+from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile, in_sets, softmax
+from medai_core.training.fitting import split_groups
 
 
 def fit_calibration(logits: NDArray[np.floating], label: Ints, *, offsets: bool = True) -> Calibration:
@@ -35,6 +40,42 @@ def fit_calibration(logits: NDArray[np.floating], label: Ints, *, offsets: bool 
     ).x
     shift = best[1:] if offsets else np.zeros(classes - 1)
     return Calibration(float(np.exp(-best[0])), (0.0, *map(float, shift)))
+
+
+def with_sets(
+    measured: Measured, label: Ints, logits: NDArray[np.floating], group: Sequence[str], seed: int
+) -> Measured:
+    """``measured`` with sets by one quantile for all classes or by one a class, as cross-validation by group decides.
+
+    How often each class comes differs from place to place, so that every class counts alike.
+    """
+    p = calibrated(logits, measured.calibration.temperature, measured.calibration.offsets)
+    level, fold = measured.sets().level, split_groups(group, [str(k) for k in label], (0.2,) * 5, seed)
+    together = _coverage(conformal_quantile, label, p, level, fold)
+    apart = _coverage(class_quantiles, label, p, level, fold)
+    better = abs(apart - level) < abs(together - level)
+    note = "conformal sets, cross-validated in the validation part, every class counted alike"
+    approaches = (
+        Approach("one quantile for all classes", "coverage", together, not better, note),
+        Approach("one quantile a class", "coverage", apart, better, note),
+    )
+    conformal = replace(measured.sets(), by_class=class_quantiles(label, p, level) if better else ())
+    return replace(measured, conformal=conformal, approaches=(*measured.approaches, *approaches))
+
+
+def _coverage(
+    quantile: Callable[[Ints, Floats, float], float | tuple[float, ...]],
+    label: Ints,
+    p: Floats,
+    level: float,
+    fold: Ints,
+) -> float:
+    """The share held by sets whose quantile comes from the other folds, the mean over classes."""
+    held = np.zeros(len(label), dtype=bool)
+    for k in np.unique(fold):
+        inside = in_sets(p[fold == k], quantile(label[fold != k], p[fold != k], level))
+        held[fold == k] = inside[np.arange(len(inside)), label[fold == k]]
+    return float(np.mean([held[label == k].mean() for k in np.unique(label)]))
 
 
 def prevalence_threshold(label: Ints) -> float:

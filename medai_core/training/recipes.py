@@ -37,6 +37,7 @@ class Options:
     ----------
     data : the folder that holds the sets' folders; work : where fitted networks are kept between runs.
     out : the model's folder; smoke : draw a few images instead of reading data, and fit for seconds.
+    measure : fit nothing; measure the network that is in the folder already.
     """
 
     data: Path
@@ -46,16 +47,19 @@ class Options:
     seed: int
     command: str
     started: float
+    measure: bool = False
 
 
-def options(folder: Path, arguments: Sequence[str] | None = None) -> Options:
-    """The options of the recipe in ``folder``."""
+def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False) -> Options:
+    """The options of the recipe in ``folder``; ``measures`` where it can measure without fitting."""
     parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
     parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
     parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
     parser.add_argument("--out", type=Path, default=folder, help="the model's folder to write to (default: this one)")
     parser.add_argument("--smoke", action="store_true", help="draw a few images and fit for seconds; needs --out")
     parser.add_argument("--seed", type=int, default=7)
+    if measures:
+        parser.add_argument("--measure", action="store_true", help="fit nothing: measure the network in the folder")
     given = parser.parse_args(arguments)
     if not given.smoke and given.data is None:
         parser.error("--data is needed (or --smoke)")
@@ -66,7 +70,10 @@ def options(folder: Path, arguments: Sequence[str] | None = None) -> Options:
         " --smoke" if given.smoke else ""
     )
     given.out.mkdir(parents=True, exist_ok=True)
-    return Options(given.data or given.out, work, given.out, given.smoke, given.seed, command, time.monotonic())
+    measure = measures and given.measure
+    return Options(
+        given.data or given.out, work, given.out, given.smoke, given.seed, command, time.monotonic(), measure
+    )
 
 
 def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:

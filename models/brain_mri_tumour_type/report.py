@@ -74,7 +74,7 @@ def write_card(folder: Path, study: Study) -> None:
     models = find_models(given.out.parent)
     card = models.card(card.name)
     answer = answerer(card, models)
-    rule = Rule(measured.thresholds, measured.sets().quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantiles)
     table = read_manifest(given.data / SET / "manifest.csv", study.names, "test")
     performance, made = reporting.test_measures(table, study.names, answer, rule, given.seed)
     files = recipes.test_files(given.data, FOREIGN)

@@ -150,7 +150,7 @@ def write_card(
     measured = recipes.write_hashes(measured, given.out)
     models = find_models(given.out.parent) if not given.smoke else routers
     card = replace(read_card(given.out), measured=measured)
-    rule = Rule(measured.thresholds, measured.sets().quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantiles)
     table = read_manifest(given.data / SET / "manifest.csv", NAMES, "test")
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")

@@ -21,12 +21,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from medai_core.cards import KINDS, Applicability, Approach, read_card
+from medai_core.cards import KINDS, Applicability, Approach, Provenance, read_card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Rule
 from medai_core.readings import answerer
 from medai_core.training import drawings, examples, networks, recipes, reporting
 from medai_core.training.augmentation import Augmentation, augment
+from medai_core.training.calibration import with_sets
 from medai_core.training.export import with_embedding, write_network
 from medai_core.training.fitting import fit, split_groups
 
@@ -69,19 +70,51 @@ class Samples:
 
 
 def main() -> None:
-    given = recipes.options(FOLDER)
+    given = recipes.options(FOLDER, measures=True)
     if given.smoke:
         draw_sets(given.data)
     samples = joined([*read_sets(given.data, "train"), *drawn_others(given)])
     part = split_groups(samples.group, [str(k) for k in samples.label], (0.85, 0.15), given.seed)
     recipes.say(f"kinds: {np.bincount(samples.label, minlength=len(KINDS)).tolist()}")
-    first, network = fit_reference(given, samples, np.flatnonzero(part == 0))
-    rows = np.random.default_rng(given.seed).permutation(np.flatnonzero(part == 0))[:4000]
+    training, validation = np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+    study = fitted_before(given) if given.measure else fit_serving(given, samples, training, validation)
+    write_card(given, study, samples, validation)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The network that serves, the networks that were tried for it, and how it came about."""
+
+    serving: keras.Model
+    tried: tuple[Approach, ...]
+    made_by: Provenance
+
+
+def fitted_before(given: recipes.Options) -> Study:
+    """The network that is in the folder, as its card tells of it."""
+    known = read_card(given.out).measured
+    assert known is not None
+    serving = keras.saving.load_model(given.out / "model.keras", compile=False)
+    return Study(serving, tuple(a for a in known.approaches if a.measure == "accuracy"), known.provenance)
+
+
+def fit_serving(
+    given: recipes.Options, samples: Samples, training: NDArray[np.int64], validation: NDArray[np.int64]
+) -> Study:
+    """Fit the network that serves and write it to the model's folder."""
+    first, network = fit_reference(given, samples, training)
+    rows = np.random.default_rng(given.seed).permutation(training)[:4000]
     serving = with_embedding(network, network.predict(unit(samples.pixels[rows]), verbose=0)["features"])
     write_network(serving, given.out)
-    validation = np.flatnonzero(part == 1)
-    earlier = first.predict(unit(samples.pixels[validation]), batch_size=64, verbose=0)["logits"]
-    write_card(given, serving, samples, validation, earlier)
+    x, label = unit(samples.pixels[validation]), samples.label[validation]
+    tried = {"reference network, first course": first, "reference network, second course": serving}
+    called = {name: n.predict(x, batch_size=64, verbose=0)["logits"].argmax(axis=1) for name, n in tried.items()}
+    approaches = tuple(
+        Approach(name, "accuracy", float((called[name] == label).mean()), chosen=network is serving)
+        for name, network in tried.items()
+    )
+    used = f"{len(label)} images to calibrate, the rest of {len(samples.label)} to fit"
+    return Study(serving, approaches, recipes.provenance(given, used))
 
 
 def read_sets(data: Path, split: str) -> Iterator[tuple[NDArray[np.uint8], int, str]]:
@@ -182,44 +215,33 @@ def unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.stack(small).astype(np.float32) / 255
 
 
-def write_card(
-    given: recipes.Options,
-    serving: keras.Model,
-    samples: Samples,
-    validation: NDArray[np.int64],
-    first: NDArray[np.float32],
-) -> None:
+def write_card(given: recipes.Options, study: Study, samples: Samples, validation: NDArray[np.int64]) -> None:
     """Calibrate on the validation part, clean and damaged; test once; write the card."""
     earlier = recipes.begun_card(given, FOLDER)
     card = read_card(given.out)
-    seen = serving.predict(unit(samples.pixels[validation]), batch_size=64, verbose=0)
+    seen = study.serving.predict(unit(samples.pixels[validation]), batch_size=64, verbose=0)
     label = samples.label[validation]
-    tried = {"reference network, first course": first, "reference network, second course": seen["logits"]}
-    approaches = tuple(
-        Approach(name, "accuracy", float((logits.argmax(axis=1) == label).mean()), chosen=logits is not first)
-        for name, logits in tried.items()
-    )
-    recipes.say(str(approaches))
     limits = Applicability(float(np.quantile(np.linalg.norm(seen["embedding"], axis=1), 0.99)))
-    made_by = recipes.provenance(given, f"{len(label)} images to calibrate, the rest of {len(samples.label)} to fit")
-    measured = recipes.write_hashes(
-        reporting.draft(card, label, seen["logits"], limits, approaches, made_by), given.out
-    )
+    measured = reporting.draft(card, label, seen["logits"], limits, study.tried, study.made_by)
+    measured = with_sets(measured, label, seen["logits"], [samples.group[i] for i in validation], given.seed)
+    measured = recipes.write_hashes(measured, given.out)
+    recipes.say(str(measured.approaches))
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")
         return
     models = find_models(given.out.parent)
     card = models.card(card.name)
     answer = answerer(card, models)
-    rule = Rule(measured.thresholds, measured.sets().quantile)
+    rule = Rule(measured.thresholds, measured.sets().quantiles)
     folder = given.work / "test"
     performance, made = reporting.test_measures(write_test(given, folder), KINDS, answer, rule, given.seed)
     unseen, _ = reporting.test_measures(write_unseen(given, folder), KINDS, answer, rule, given.seed)
     unseen = tuple(m for m in unseen if m.measure == "accuracy")
     performance = (*performance, *reporting.subgroup(unseen, "other, from sources not trained on"))
-    measured = reporting.tested(measured, performance, made, earlier, "card")
-    recipes.write_hashes(measured, given.out)
-    write_examples(given, samples, models)
+    note = "measured again, nothing fitted" if given.measure else "card"
+    recipes.write_hashes(reporting.tested(measured, performance, made, earlier, note), given.out)
+    if not given.measure:
+        write_examples(given, samples, models)
 
 
 def write_test(given: recipes.Options, folder: Path) -> pd.DataFrame:

@@ -6,9 +6,14 @@ from medai_core.errors import MedAIError
 from ui import cached, export, results, scans
 from ui.frame import frame
 from ui.language import _
+from ui.record import filing, opened
 from ui.viewer import viewer
 
 frame(_("Scan"), _("Read a scan with every model that applies to it, and see what each one looked at."))
+
+patient = opened.opened()
+if patient is not None:
+    opened.banner(patient)
 
 given = scans.ask()
 if not given:
@@ -16,7 +21,7 @@ if not given:
 
 scan = scans.choose(given)
 try:
-    reading = scans.ask_reading(scan)
+    reading, readings = scans.ask_reading(scan)
 except MedAIError as error:
     results.unreadable(scan.name, error)
     st.stop()
@@ -29,5 +34,6 @@ with answer:
     if card:
         results.limits(card)
     export.downloads(reading, card)
+    filing.ask_filing(scan, readings, patient)
 with images:
     viewer(reading, card)

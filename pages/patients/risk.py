@@ -6,11 +6,16 @@ from medai_core.errors import MedAIError
 from ui import results, risk
 from ui.frame import frame
 from ui.language import _
+from ui.record import opened, risks
 
 frame(_("Risk"), _("Enter a patient and read the risk, what drives it, how sure it is, and what would change it."))
 
+known = opened.opened()
+if known is not None:
+    opened.banner(known)
+
 try:
-    asked = risk.choose()
+    asked = risk.choose(known)
     if asked is None:
         st.stop()
     heading = st.container()
@@ -28,9 +33,11 @@ with answer:
     if patient.refused:
         risk.refused(patient)
         risk.downloads(patient)
+        risks.ask_filing(known, patient)
         st.stop()
     risk.answer(patient)
     risk.downloads(patient)
+    risks.ask_filing(known, patient)
 
 why, change = st.columns(2, gap="large")
 with why:

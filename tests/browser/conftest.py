@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -28,19 +29,32 @@ QUIET = [
 ]
 
 
-@contextmanager
-def serving(log: Path) -> Iterator[str]:
-    """The dashboard on a free port of this machine; its address."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(log: Path, *options: str, app: Path = ROOT / "app.py", port: int = 0, **settings: str) -> Iterator[str]:
+    """The dashboard on a free port of this machine, its record beside the log; its address."""
+    port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    with log.open("wb") as out:
+    environment |= {"MEDAI_DATA": str(log.parent / "record"), "PYTHONPATH": str(ROOT), **settings}
+    command = [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}", *options]
+    address = f"http://127.0.0.1:{port}"
+    with running(command, log, environment, f"{address}/_stcore/health"):
+        yield address
+
+
+@contextmanager
+def running(command: list[str], log: Path, environment: Mapping[str, str], health: str) -> Iterator[None]:
+    """A server as a process of its own, from its first good answer at ``health``."""
+    with log.open("ab") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
-        _wait(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}"
+        _wait(health, server, log)
+        yield
     finally:
         server.terminate()
         try:
@@ -50,12 +64,12 @@ def serving(log: Path) -> Iterator[str]:
             server.wait()
 
 
-def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
     direct = build_opener(ProxyHandler({}))
     for _attempt in range(150):
         assert server.poll() is None, log.read_text(errors="replace")
         try:
-            with direct.open(f"{address}/_stcore/health", timeout=1) as answer:
+            with direct.open(health, timeout=1) as answer:
                 if answer.status == 200:
                     return
         except OSError:
@@ -82,9 +96,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def visitor(browser: Browser, **changed: Any) -> Iterator[Page]:
+    """A page of a visitor of its own, who speaks English and reads in the dark unless ``changed`` says otherwise.
+
+    A system that is light makes the first visit load twice (``ui/theme.js``), and a test that walks
+    on in between lands on the page it came from.
+    """
+    usual: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": "dark"}
+    context = browser.new_context(**usual | changed)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a visitor of its own, who speaks English and reads in the dark."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-GB", color_scheme="dark")
-    yield context.new_page()
-    context.close()
+    with visitor(browser) as page:
+        yield page

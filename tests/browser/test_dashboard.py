@@ -16,11 +16,19 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
-from tests.browser.conftest import ROOT, serving
+from tests.browser.conftest import ROOT, serving, visitor
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
-PAGES = {"": "Scan", "risk": "Risk", "cohort": "Cohort", "models": "Models"}
+PAGES = {
+    "": "Worklist",
+    "patient": "Patient",
+    "risk": "Risk",
+    "scan": "Scan",
+    "cohort": "Cohort",
+    "models": "Models",
+    "activity": "Activity",
+}
 OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
 """What axe finds in Streamlit's own markup: the menu's list has sections between its items."""
 
@@ -35,20 +43,27 @@ def drawn(seed: int, side: int = 256) -> bytes:
 
 
 def visit(page: Page, address: str, path: str = "") -> None:
-    try:
-        page.goto(f"{address}/{path}")
-    except Error as error:
-        # The page before may still be writing its address; a browser then drops one of the two.
-        if "ERR_ABORTED" not in str(error):
-            raise
-        page.goto(f"{address}/{path}")
-    settled(page)
+    """Go to a page and wait until it stands there.
+
+    The page before may still be writing its address; a browser then drops one of the two, and does
+    not always say so.
+    """
+    for _attempt in range(3):
+        try:
+            page.goto(f"{address}/{path}")
+        except Error as error:
+            if "ERR_ABORTED" not in str(error):
+                raise
+        settled(page)
+        if urlparse(page.url).path == f"/{path.partition('?')[0]}":
+            return
+    raise AssertionError(f"asked for /{path}, and the browser stays on {page.url}")
 
 
 def settled(page: Page) -> None:
     """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
-    expect(page.locator(".stSkeleton, [data-stale=true]")).to_have_count(0, timeout=30_000)
+    expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0, timeout=30_000)
 
 
 def upload(page: Page, name: str, data: bytes) -> None:
@@ -103,15 +118,15 @@ def test_every_page_of_the_menu_is_tested_here(page: Page, address: str) -> None
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
-@pytest.mark.parametrize("path", ["", "?sample", "cohort", "models"])
+@pytest.mark.parametrize("path", ["", "patient", "scan", "scan?sample", "cohort", "models", "activity"])
 def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
     wear(page, address, theme)
     visit(page, address, path.partition("?")[0])
-    if path == "?sample":
+    if path.endswith("?sample"):
         upload(page, "drawn.png", drawn(1))
         viewer(page)
-    last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .st-key-empty").last
+    last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .medai-worklist, .st-key-empty").last
     expect(last).to_be_visible(timeout=30_000)
     expect(page.locator(".stApp")).to_have_css("background-color", DARK if theme == "Dark" else LIGHT)
     assert barriers(page) == {}
@@ -139,31 +154,27 @@ def wear(page: Page, address: str, theme: str) -> None:
 
 
 def test_a_new_visitor_reads_in_the_dark_until_the_light_theme_is_chosen(browser: Browser, address: str) -> None:
-    context = browser.new_context(color_scheme="light", locale="en-GB")
-    page = context.new_page()
-    visit(page, address)
-    expect(page.locator(".stApp")).to_have_css("background-color", DARK, timeout=15_000)
-    page.evaluate("localStorage.setItem('stActiveTheme-/-v2', JSON.stringify('Light'))")
-    page.reload()
-    settled(page)
-    expect(page.locator(".stApp")).to_have_css("background-color", LIGHT)
-    context.close()
+    with visitor(browser, color_scheme="light") as page:
+        visit(page, address)
+        expect(page.locator(".stApp")).to_have_css("background-color", DARK, timeout=15_000)
+        page.evaluate("localStorage.setItem('stActiveTheme-/-v2', JSON.stringify('Light'))")
+        page.reload()
+        settled(page)
+        expect(page.locator(".stApp")).to_have_css("background-color", LIGHT)
 
 
 def test_a_browser_that_speaks_chinese_gets_chinese_and_keeps_it(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="zh-CN")
-    page = context.new_page()
-    visit(page, address)
-    expect(page.get_by_role("heading", level=1)).to_have_text("影像判读")
-    expect(page.get_by_text("仅供研究使用；非医疗器械")).to_be_visible()
-    page.get_by_role("link", name="模型").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("模型")
-    expect(page).to_have_url(re.compile("lang=zh_CN"))
-    context.close()
+    with visitor(browser, locale="zh-CN") as page:
+        visit(page, address)
+        expect(page.get_by_role("heading", level=1)).to_have_text("工作列表")
+        expect(page.get_by_text("仅供研究使用；非医疗器械")).to_be_visible()
+        page.get_by_role("link", name="模型").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("模型")
+        expect(page).to_have_url(re.compile("lang=zh_CN"))
 
 
 def test_a_scan_is_uploaded_read_and_taken_away(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     data = drawn(1)
     upload(page, "drawn.png", data)
     expect(page.locator(".medai-answer h2")).to_be_visible()
@@ -186,7 +197,7 @@ def taken_json(page: Page) -> dict[str, Any]:
 
 
 def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     choose_sample(page, "CT slice bundled")
     shown = viewer(page)
     stored = shown.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
@@ -204,7 +215,7 @@ def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page:
 
 
 def test_the_reader_draws_the_region_that_the_model_reads_in(page: Page, address: str) -> None:
-    visit(page, address)
+    visit(page, address, "scan")
     choose_sample(page, "tumour already found")
     page.get_by_text("I affirm").click()
     shown = viewer(page)
@@ -229,48 +240,48 @@ def test_one_pixel_makes_another_scan(page: Page, address: str) -> None:
         pixels[600, 600] += step
         stream = BytesIO()
         Picture.fromarray(pixels).save(stream, "PNG")
-        visit(page, address)
+        visit(page, address, "scan")
         upload(page, "same-name.png", stream.getvalue())
         said.append(taken_json(page)["sha256"])
     assert said[0] != said[1]
 
 
 def test_two_readers_never_see_each_others_scan(browser: Browser, address: str) -> None:
-    contexts = [browser.new_context(locale="en-GB") for _ in range(2)]
-    first, second = (context.new_page() for context in contexts)
-    visit(first, address)
-    visit(second, address)
-    upload(first, "first-reader.png", drawn(1))
-    upload(second, "second-reader.png", drawn(2))
-    for page, own, other in ((first, "first", "second"), (second, "second", "first")):
-        expect(page.locator(".medai-header")).to_contain_text(f"{own}-reader.png")
-        assert f"{other}-reader" not in page.content()
-    second.reload()
-    settled(second)
-    expect(second.get_by_text("No scan yet")).to_be_visible()
-    for context in contexts:
-        context.close()
+    with visitor(browser) as first, visitor(browser) as second:
+        visit(first, address, "scan")
+        visit(second, address, "scan")
+        upload(first, "first-reader.png", drawn(1))
+        upload(second, "second-reader.png", drawn(2))
+        for page, own, other in ((first, "first", "second"), (second, "second", "first")):
+            expect(page.locator(".medai-header")).to_contain_text(f"{own}-reader.png")
+            assert f"{other}-reader" not in page.content()
+        second.reload()
+        settled(second)
+        expect(second.get_by_text("No scan yet")).to_be_visible()
 
 
-def test_no_page_talks_to_anyone_but_this_machine(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
+def test_no_page_talks_to_anyone_but_this_machine(page: Page, address: str) -> None:
     asked: set[str | None] = set()
     page.on("request", lambda request: asked.add(urlparse(request.url).hostname))
     page.on("websocket", lambda socket: asked.add(urlparse(socket.url).hostname))
     for path in PAGES:
         visit(page, address, path)
-    visit(page, address)
+    visit(page, address, "scan")
     upload(page, "drawn.png", drawn(1))
     viewer(page)
     page.wait_for_timeout(1000)
     assert asked - {None, "", "127.0.0.1"} == set()
-    context.close()
 
 
 @pytest.mark.skipif(os.environ.get("MEDAI_SCREENSHOTS") != "1", reason="set MEDAI_SCREENSHOTS=1 to renew docs/*.png")
 def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
     visit(page, address)
+    expect(page.locator(".medai-worklist")).to_be_visible(timeout=60_000)
+    photograph(page, "worklist")
+    page.get_by_role("link", name="DEMO, Film").click()
+    expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
+    photograph(page, "patient")
+    visit(page, address, "scan")
     choose_sample(page, "pneumonia")
     viewer(page)
     photograph(page, "scan")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from medai_core.cards import Card, PredictorSpec
 from medai_core.catalog import find_models
+from tests.browser.conftest import visitor
 from tests.browser.test_dashboard import NOTICE, barriers, settled, visit, wear
 
 OUTCOMES = find_models().outcomes()
@@ -132,26 +133,21 @@ def test_the_answer_and_the_drawn_tree_have_no_serious_barrier(
 
 
 def test_the_page_fits_a_phone_and_the_answer_comes_first(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
-    page = context.new_page()
-    meet(page, address)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    answer = page.locator(".medai-number").bounding_box()
-    form = page.get_by_role("button", name="New patient").bounding_box()
-    assert answer is not None and form is not None
-    assert answer["y"] < form["y"]
-    context.close()
+    with visitor(browser, viewport={"width": 390, "height": 844}) as page:
+        meet(page, address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        answer = page.locator(".medai-number").bounding_box()
+        form = page.get_by_role("button", name="New patient").bounding_box()
+        assert answer is not None and form is not None
+        assert answer["y"] < form["y"]
 
 
 def test_two_readers_never_see_each_others_patient(browser: Browser, address: str) -> None:
-    contexts = [browser.new_context(locale="en-GB") for _ in range(2)]
-    first, second = (context.new_page() for context in contexts)
-    for page, label in ((first, "first patient"), (second, "second patient")):
-        meet(page, address)
-        page.get_by_role("textbox", name="Patient").fill(label)
-        page.get_by_role("textbox", name="Patient").press("Enter")
-        expect(page.locator(".medai-header")).to_contain_text(label)
-    assert "second patient" not in first.content()
-    assert "first patient" not in second.content()
-    for context in contexts:
-        context.close()
+    with visitor(browser) as first, visitor(browser) as second:
+        for page, label in ((first, "first patient"), (second, "second patient")):
+            meet(page, address)
+            page.get_by_role("textbox", name="Patient").fill(label)
+            page.get_by_role("textbox", name="Patient").press("Enter")
+            expect(page.locator(".medai-header")).to_contain_text(label)
+        assert "second patient" not in first.content()
+        assert "first patient" not in second.content()

@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 
 from medai_core.cards import KINDS, TASKS, Card, read_card
-from medai_core.catalog import MODELS
+from medai_core.catalog import MODELS, find_models
 from medai_core.errors import CardError
 from tests import drawn
 
@@ -41,7 +41,7 @@ def place(table: dict[str, Any], path: list[str]) -> dict[str, Any]:
 
 def complaint(folder: Path) -> tuple[str, str]:
     with pytest.raises(CardError) as caught:
-        read_card(folder)
+        _ = read_card(folder).measured
     return caught.value.message.id, str(caught.value.message.facts.get("field"))
 
 
@@ -60,6 +60,7 @@ def table_of(measured: object) -> dict[str, Any]:
 def test_every_card_of_the_house_can_be_read_and_knows_its_task_and_kind(folder: Path) -> None:
     card = read_card(folder)
     assert card.name == folder.name
+    assert card.trained == (folder / "measured.toml").exists() == (card.measured is not None)
     assert card.task in TASKS
     assert card.input.kind in (*KINDS, "")
     assert len({finding.name for finding in card.findings}) == len(card.findings)
@@ -136,6 +137,16 @@ def test_what_was_measured_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_card(folder).measured == measured
 
 
+def test_sets_are_made_with_the_quantiles_of_the_classes_where_a_card_has_them(tmp_path: Path) -> None:
+    folder, measured = written(tmp_path / "model"), drawn.measured(("normal", "pneumonia"))
+    assert measured.sets().quantiles == measured.sets().quantile
+    by_class = dataclasses.replace(measured, conformal=dataclasses.replace(measured.sets(), by_class=(0.5, 0.25)))
+    (folder / "measured.toml").write_text(tomli_w.dumps(table_of(by_class)), encoding="utf-8")
+    found = read_card(folder).measured
+    assert found is not None
+    assert found.sets().quantiles == (0.5, 0.25)
+
+
 def test_a_recipe_writes_six_digits_and_leaves_out_what_is_undefined(tmp_path: Path) -> None:
     from medai_core.training.recipes import write_measured
 
@@ -148,6 +159,18 @@ def test_a_recipe_writes_six_digits_and_leaves_out_what_is_undefined(tmp_path: P
     assert found.performance[0].ideal == 0.02
     assert found.performance[0].high != found.performance[0].high  # still undefined
     assert dataclasses.replace(found, performance=()) == dataclasses.replace(drawn_once, performance=())
+
+
+def test_a_model_is_found_and_known_to_be_trained_without_reading_what_was_measured(tmp_path: Path) -> None:
+    (written(tmp_path / "model") / "measured.toml").write_text("not looked into", encoding="utf-8")
+    card = find_models(tmp_path).trained("classification")[0]
+    with pytest.raises(CardError, match=str(tmp_path / "model" / "measured.toml")):
+        _ = card.measured
+
+
+def test_a_card_cannot_bring_its_own_measures(tmp_path: Path) -> None:
+    measured = table_of(drawn.measured(("normal", "pneumonia")))
+    assert complaint(written(tmp_path / "model", {"measured": measured})) == ("card.wrong_type", "measured")
 
 
 def test_a_misspelt_measure_is_named_with_its_place(tmp_path: Path) -> None:

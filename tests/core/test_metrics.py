@@ -14,6 +14,7 @@ from medai_core.metrics import (
     bootstrap,
     calibration_error,
     calibration_line,
+    class_quantiles,
     conformal_quantile,
     ideal_calibration_error,
     in_sets,
@@ -126,6 +127,21 @@ def test_conformal_sets_hold_the_truth_as_often_as_they_promise(seed: int) -> No
     quantile = conformal_quantile(label[:2000], p[:2000], 0.9)
     inside = in_sets(p[2000:], quantile)[np.arange(2000), label[2000:]]
     assert inside.mean() == pytest.approx(0.9, abs=0.04)
+
+
+@given(SEEDS)
+@settings(derandomize=True, max_examples=15, deadline=None)
+def test_sets_by_class_hold_every_class_as_often_so_that_another_mix_changes_nothing(seed: int) -> None:
+    label, p = drawn(9000, 3, seed)
+    quantiles = class_quantiles(label[:4500], p[:4500], 0.9)
+    held = in_sets(p[4500:], quantiles)[np.arange(4500), label[4500:]]
+    assert [held[label[4500:] == k].mean() for k in range(3)] == pytest.approx([0.9] * 3, abs=0.05)
+
+
+def test_a_class_with_too_few_images_is_in_every_set() -> None:
+    label, p = np.array([0] * 40 + [1] * 8), np.tile([0.7, 0.3], (48, 1))
+    assert class_quantiles(label, p, 0.9) == pytest.approx((0.3, 1.0))
+    assert in_sets(np.array([[1.0, 0.0], [0.6, 0.4]]), (0.3, 1.0)).tolist() == [[True, True], [False, True]]
 
 
 def test_with_too_few_images_every_class_is_in_every_set() -> None:

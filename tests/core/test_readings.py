@@ -49,7 +49,7 @@ def test_an_example_has_findings_with_their_set_and_evidence_over_its_own_pixels
     assert [finding.name for finding in reading.findings] == [spec.name for spec in card.findings]
     p = np.array([finding.probability for finding in reading.findings])
     assert p.sum() == pytest.approx(1)
-    assert [f.in_set for f in reading.findings] == in_sets(p, card.measured.sets().quantile).tolist()
+    assert [f.in_set for f in reading.findings] == in_sets(p, card.measured.sets().quantiles).tolist()
     assert reading.evidence is not None
     assert reading.evidence.shape == (len(p), *grey(path).shape)
     assert np.isfinite(reading.evidence).all()

@@ -224,7 +224,7 @@ def test_vital_signs_are_filed_all_or_none_and_come_back_in_order(store: Store, 
     ada, now = someone(store), clock()
     good = tuple(Vital(name, p.low, now - timedelta(hours=i)) for i, (name, p) in enumerate(VITALS.items()))
     file_vitals(store, CLINICIAN, ada.id, good)
-    assert vitals_of(store, ada.id) == tuple(replace(v, by=CLINICIAN.subject) for v in reversed(good))
+    assert vitals_of(store, ada.id) == tuple(replace(v, by=CLINICIAN.name) for v in reversed(good))
     for bad, said in (
         (Vital("heart_rate", 351, now), "Heart rate 351 /min is outside the plausible 10 to 350 /min"),
         (Vital("heart_rate", float("nan"), now), "Heart rate nan /min"),

@@ -20,6 +20,7 @@ from ui.cohort.asking import Upload
 from ui.cohort.scored import Cohort
 from ui.language import _, card_words, category_title, predictor_title, say
 from ui.results import plain
+from ui.taking import take_away
 
 PAGE = 25
 ORDERS = {"row": N_("as in the table"), "risk": N_("highest risk first"), "warnings": N_("most warnings first")}
@@ -98,13 +99,12 @@ def refused(cohort: Cohort) -> None:
         )
         if len(problems) > SHOWN:
             st.caption(_("The first {n:,} of {all:,} cells; the download has all.").format(n=SHOWN, all=len(problems)))
-        st.download_button(
+        take_away(
             _("Rows not scored as CSV"),
             lambda: harmless_csv(scoring.refused_table(cohort.scored)),
-            file_name=f"{_stem(cohort)}_not_scored.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            f"{_stem(cohort)}_not_scored.csv",
+            "text/csv",
+            object=cohort.card.name,
         )
 
 
@@ -178,21 +178,19 @@ def downloads(cohort: Cohort, *, moved: bool) -> None:
         return scoring.results_table(cohort.scored, cohort.estimates(moved=True) if moved else None)
 
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        take_away(
             _("All rows as CSV"),
             lambda: harmless_csv(taken()),
-            file_name=f"{_stem(cohort)}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            f"{_stem(cohort)}.csv",
+            "text/csv",
+            object=cohort.card.name,
         )
-        st.download_button(
+        take_away(
             _("All rows as Parquet"),
             lambda: parquet(taken()),
-            file_name=f"{_stem(cohort)}.parquet",
-            mime="application/vnd.apache.parquet",
-            icon=":material/download:",
-            on_click="ignore",
+            f"{_stem(cohort)}.parquet",
+            "application/vnd.apache.parquet",
+            object=cohort.card.name,
         )
 
 

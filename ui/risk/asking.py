@@ -13,9 +13,11 @@ from medai_core.errors import Message
 from medai_core.prognosis.assessment import Assessment, assess
 from medai_core.prognosis.entries import Unit
 from medai_core.prognosis.risk import RiskModel
+from medai_core.records.store.patients import Patient as Known
+from ui import people
 from ui.cached import models, served
 from ui.cards.risk import estimator_title, outcome_title
-from ui.forms import Value, ask_patient, value_words
+from ui.forms import Value, ask_patient, enter_known, forget, value_words
 from ui.language import _
 from ui.results import empty_state
 from ui.words import sentence
@@ -76,9 +78,15 @@ class Patient:
         return float(self.assessment.estimates.risk[0])
 
 
-def choose() -> Question | None:
-    """The outcome, the model and the patient's name, in one line; None where no model is trained."""
+def choose(opened: Known | None = None) -> Question | None:
+    """The outcome, the model and the patient's name, in one line; None where no model is trained.
+
+    Parameters
+    ----------
+    opened : the open patient, who then is the one; None where nobody is open.
+    """
     outcomes = models().outcomes()
+    _begin_for(opened, outcomes)
     if not outcomes:
         empty_state("deployed_code", _("No risk model yet"), _("Train a risk model; it then appears here."))
         return None
@@ -88,15 +96,32 @@ def choose() -> Question | None:
     with for_model:
         card = _choose_model(cards)
     with for_label:
-        label = st.text_input(
-            _("Patient"),
-            placeholder=_("a name or number of your own"),
-            max_chars=80,
-            key="risk_patient",
-            help=_("Stands beside the result and in the downloads; it is kept in this session only."),
-            persist_state="session",
+        label = (
+            people.whose(opened)
+            if opened
+            else st.text_input(
+                _("Patient"),
+                placeholder=_("a name or number of your own"),
+                max_chars=80,
+                key="risk_patient",
+                help=_("Stands beside the result and in the downloads; it is kept in this session only."),
+                persist_state="session",
+            )
         )
     return Question(cards, card, (label or "").strip(), _ask_place(card))
+
+
+def _begin_for(opened: Known | None, outcomes: dict[str, tuple[Card, ...]]) -> None:
+    """Another patient than before: nothing of the last one is left, and what the record knows is entered."""
+    id = opened.id if opened else ""
+    if st.session_state.get("risk_of", "") == id:
+        return
+    forget("risk_value:")
+    st.session_state["risk_of"] = id
+    if opened is not None:
+        born, sex = opened.details.birth_date, {"F": "female", "M": "male"}.get(opened.details.sex or "")
+        for cards in outcomes.values():
+            enter_known(cards[0], people.whole_years(born) if born else None, sex)
 
 
 def _choose_outcome(outcomes: dict[str, tuple[Card, ...]]) -> tuple[Card, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from ui.forms import refusal_words
 from ui.frame import research_notice
 from ui.language import _, card_words, predictor_title
 from ui.risk.asking import Patient
+from ui.taking import take_away
 
 
 def downloads(patient: Patient) -> None:
@@ -25,13 +27,12 @@ def downloads(patient: Patient) -> None:
             (_("Result as JSON"), as_json, "json", "application/json"),
             (_("Result as CSV"), as_csv, "csv", "text/csv"),
         ):
-            st.download_button(
+            take_away(
                 label,
-                make(patient),
-                file_name=f"{patient.card.outcome}_{patient.when:%Y%m%d_%H%M}.{suffix}",
-                mime=mime,
-                icon=":material/download:",
-                on_click="ignore",
+                partial(make, patient),
+                f"{patient.card.outcome}_{patient.when:%Y%m%d_%H%M}.{suffix}",
+                mime,
+                object=patient.card.name,
             )
 
 

@@ -60,8 +60,14 @@ def drawn_box(sha256: str, frame: int) -> Box | None:
     return top, left, bottom, right
 
 
-def viewer(reading: Reading, card: Card | None) -> None:
-    """Show the scan of a reading beside its evidence; a refused one has the scan alone."""
+def viewer(reading: Reading, card: Card | None, *, name: str = "", draw: bool = True) -> None:
+    """Show the scan of a reading beside its evidence; a refused one has the scan alone.
+
+    Parameters
+    ----------
+    name : tells viewers of one scan apart that stand on one page.
+    draw : whether the reader may draw the region that a model reads in.
+    """
     image = reading.image
     data = {
         "id": f"{image.sha256}:{image.frame}",
@@ -69,12 +75,12 @@ def viewer(reading: Reading, card: Card | None) -> None:
         "presets": _presets(image),
         "evidence": _evidence(reading, card),
         "region": {"box": list(reading.region.box), "label": _region_label(reading)} if reading.region else None,
-        "draw": _may_draw(reading, card),
+        "draw": draw and _may_draw(reading, card),
         "drawn": reading.region is not None and reading.region.source == "drawn",
         "alt": _("Scan {file}").format(file=reading.file),
         "words": _words(),
     }
-    _mount(key=_key(image.sha256, image.frame), data=data, on_region_change=lambda: None)
+    _mount(key=_key(image.sha256, image.frame) + name, data=data, on_region_change=lambda: None)
 
 
 def _may_draw(reading: Reading, card: Card | None) -> bool:

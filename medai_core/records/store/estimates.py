@@ -90,7 +90,7 @@ def file_estimate(
     }
     with store.writing(person) as work:
         known_patient(work.connection, id)
-        stamped = {"made_at": at or work.now, "made_by": person.subject}
+        stamped = {"made_at": at or work.now, "made_by": person.name}
         work.connection.execute(insert(estimate).values(id=found, patient=id, **columns, **stamped))
         work.enter(Act("risk.file", id, found, {"model": card.name, "refused": isinstance(answer, tuple)}))
     return found

@@ -144,6 +144,13 @@ def _refusal(connection: Connection, id: str, image: Image) -> Message | None:
     return None
 
 
+def filed_to(store: Store, sha256: str) -> str | None:
+    """The identifier of the patient whom a file is filed to; None where it is not. DEMO patients do not count."""
+    query = select(scan.c.patient).join(patient, patient.c.id == scan.c.patient).where(scan.c.sha256 == sha256)
+    with store.reading() as connection:
+        return connection.execute(query.where(patient.c.demo.is_(False))).scalar()
+
+
 def keep_file(scans: Path, sha256: str, data: bytes) -> Path:
     """Store the bytes once, whole and synced; one that was cut or altered since is mended. Where they lie."""
     path = scans / sha256
@@ -165,7 +172,7 @@ def _insert(work: Work, id: str, data: bytes, readings: tuple[Reading, ...], car
         card = cards.get(given.model) if given.model else None
         ids.append(new_id())
         columns = reading_columns(given, card)
-        stamped = {"id": ids[-1], "scan": of, "patient": id, "read_at": work.now, "read_by": work.person.subject}
+        stamped = {"id": ids[-1], "scan": of, "patient": id, "read_at": work.now, "read_by": work.person.name}
         work.connection.execute(insert(reading).values(**stamped, **columns))
     refresh(work.connection, id)
     return Filed(of, tuple(ids), known is not None)
@@ -196,7 +203,7 @@ def _study(work: Work, id: str, image: Image) -> str:
         if known:
             return str(known)
     made = {"id": new_id(), "patient": id, "uid": uid, "acquired_at": image.acquired}
-    work.connection.execute(insert(study).values(**made, filed_at=work.now, filed_by=work.person.subject))
+    work.connection.execute(insert(study).values(**made, filed_at=work.now, filed_by=work.person.name))
     return str(made["id"])
 
 

@@ -84,9 +84,9 @@ def insert_patient(
 ) -> Patient:
     """``create_patient`` within a transaction, which enters it."""
     details = checked(details, now.date())
-    found = Patient(new_id(), details, demo, None, 1, now, person.subject)
+    found = Patient(new_id(), details, demo, None, 1, now, person.name)
     _free_number(connection, details.number, found.id)
-    stamped = {"created_at": now, "changed_at": now, "changed_by": person.subject, "newest_at": now}
+    stamped = {"created_at": now, "changed_at": now, "changed_by": person.name, "newest_at": now}
     connection.execute(insert(patient).values(id=found.id, demo=demo, **_columns(details), **stamped))
     _index(connection, found.id, details)
     return found
@@ -104,7 +104,7 @@ def checked(details: Details, today: date) -> Details:
         raise RecordError("record.name")
     for field, text in (("name", name), ("number", number)):
         if len(text) > LIMITS[field]:
-            raise RecordError("record.long", field=field, limit=LIMITS[field])
+            raise RecordError("record.long", field=f"field.{field}", limit=LIMITS[field])
     if details.birth_date is not None and details.birth_date > today:
         raise RecordError("record.birth_date", date=details.birth_date.isoformat())
     if details.sex is not None and details.sex not in SEXES:
@@ -127,6 +127,19 @@ def _free_number(connection: Connection, number: str | None, own: str) -> None:
     taken = connection.execute(select(patient.c.id).where(patient.c.number == number, patient.c.id != own)).first()
     if taken is not None:
         raise RecordError("record.number_taken", number=number)
+
+
+def birth_date(text: str) -> date | None:
+    """A birth date as it is typed, year-month-day or in eight digits; None where nothing is.
+
+    Raises
+    ------
+    RecordError : it is no date.
+    """
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise RecordError("record.date", found=text.strip()) from error
 
 
 def _index(connection: Connection, id: str, details: Details) -> None:
@@ -188,7 +201,7 @@ def edit_patient(store: Store, person: Person, opened: Patient, details: Details
         details = checked(details, work.now.date())
         now = _unchanged(work.connection, opened)
         _free_number(work.connection, details.number, now.id)
-        stamped = {"version": now.version + 1, "changed_at": work.now, "changed_by": person.subject}
+        stamped = {"version": now.version + 1, "changed_at": work.now, "changed_by": person.name}
         work.connection.execute(update(patient).where(patient.c.id == now.id).values(**_columns(details), **stamped))
         _index(work.connection, now.id, details)
         changed = [name for name, value in _columns(details).items() if value != _columns(now.details)[name]]
@@ -208,7 +221,7 @@ def retain_patient(store: Store, person: Person, opened: Patient, until: date | 
     store.allow(person, "delete")
     with store.writing(person) as work:
         now = _unchanged(work.connection, opened)
-        stamped = {"version": now.version + 1, "changed_at": work.now, "changed_by": person.subject}
+        stamped = {"version": now.version + 1, "changed_at": work.now, "changed_by": person.name}
         work.connection.execute(update(patient).where(patient.c.id == now.id).values(retain_until=until, **stamped))
         work.enter(Act("patient.retain", now.id, detail={"until": until.isoformat() if until else None}))
         return known_patient(work.connection, now.id)

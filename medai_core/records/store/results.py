@@ -205,7 +205,7 @@ def note_export(store: Store, person: Person, id: str, format: str, content: byt
     with store.writing(person) as work:
         known_patient(work.connection, id)
         values = {"format": format, "sha256": digest, "size_bytes": len(content)}
-        stamped = {"made_at": work.now, "made_by": person.subject}
+        stamped = {"made_at": work.now, "made_by": person.name}
         work.connection.execute(insert(report).values(id=new_id(), patient=id, **values, **stamped))
         work.enter(Act("export", id, digest, {"format": format}))
 

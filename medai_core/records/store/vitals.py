@@ -66,7 +66,7 @@ def file_vitals(store: Store, person: Person, id: str, given: tuple[Vital, ...])
         return
     with store.writing(person) as work:
         known_patient(work.connection, id)
-        stamped = {"patient": id, "entered_at": work.now, "entered_by": person.subject}
+        stamped = {"patient": id, "entered_at": work.now, "entered_by": person.name}
         rows = [{"id": new_id(), "parameter": v.parameter, "value": v.value, "taken_at": v.at} for v in given]
         work.connection.execute(insert(vital), [row | stamped for row in rows])
         work.enter(Act("vitals.file", id, detail={"values": len(given)}))

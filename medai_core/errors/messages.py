@@ -1,25 +1,10 @@
-"""Sentences for the reader: every error and refusal is a message id with its facts.
-
-The English text lives here, once. ``ui`` and reports look the same template up in the reader's
-language and fill in the same facts, so nothing is worded twice.
-"""
+"""The sentences about models, scans, tables and patients in them, by their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from medai_core.errors.marking import N_
 
-Fact: TypeAlias = "str | int | float | tuple[Message, ...]"
-"""What fills a template: a value, or sentences of their own, which are joined."""
-
-
-def N_(template: str) -> str:
-    """Mark a template for the translators and return it unchanged."""
-    return template
-
-
-MESSAGES: dict[str, str] = {
+MODEL_MESSAGES: dict[str, str] = {
     # Cards, models
     "card.unreadable": N_("The card {path} cannot be read: {detail}. Mend the file; it must be valid TOML."),
     "card.missing": N_("The card {path} has no field '{field}'. Add it."),
@@ -32,51 +17,6 @@ MESSAGES: dict[str, str] = {
         "The weights {file} of the model '{name}' are not those its card was measured on. Restore or train the model."
     ),
     "model.cannot_read": N_("The model '{name}' does not read scans. Choose one that does."),
-    # People, and what they may do
-    "access.nobody": N_("Nobody is signed in. Sign in first."),
-    "access.role": N_("The role '{role}' may not do this; '{needed}' or more is needed. Ask an administrator."),
-    # The record
-    "record.folder": N_("The data folder {folder} cannot be used: {detail}. Set MEDAI_DATA to one that can."),
-    "record.database": N_("The database {where} cannot be used: {detail}. Check that it runs and who may use it."),
-    "record.url": N_("MEDAI_DATABASE_URL is of the kind '{scheme}'. Give one that begins with postgresql://."),
-    "record.newer": N_("The record is of a newer version ({found}) than this program. Install the newer program."),
-    "record.no_patient": N_("There is no such patient in the record. The patient may have been deleted."),
-    "record.no_result": N_("There is no such result in the record. It may have been deleted with its patient."),
-    "record.name": N_("The name is empty. Give the patient a name."),
-    "record.long": N_("The {field} is longer than {limit} signs. Shorten it."),
-    "record.birth_date": N_("The birth date {date} lies in the future. Correct it."),
-    "record.sex": N_("The sex is '{found}'; DICOM knows F, M and O. Choose one of them or leave it empty."),
-    "record.number_taken": N_("Another patient has the number {number} already. Open that patient, or correct it."),
-    "record.changed": N_(
-        "{who} changed this patient at {time} UTC, after you opened it. Look at the new details and change them again."
-    ),
-    "record.retained": N_("This patient must be kept until {date}. Set another date first, or wait."),
-    "record.why": N_("Say why you disagree, so that others can learn from it."),
-    "record.file": N_("The stored file of this scan is absent or altered, so it cannot be shown. Restore a backup."),
-    "record.full": N_("The scan cannot be stored: {detail}. Nothing was filed; make room and file it again."),
-    "record.not_reread": N_("The readings are not of this file. Read the scan again and file it then."),
-    "filing.conflict": N_(
-        "The file is of another patient than the open one: {differences}. Nothing was filed; choose the right patient."
-    ),
-    "filing.number": N_("number '{stated}' in the file, '{known}' in the record"),
-    "filing.name": N_("name '{stated}' in the file, '{known}' in the record"),
-    "filing.birth_date": N_("birth date {stated} in the file, {known} in the record"),
-    "filing.elsewhere": N_("This very file is filed to another patient. Nothing was filed; choose the right patient."),
-    "filing.study": N_("Its study is filed to another patient. Nothing was filed; choose the right patient."),
-    "vital.unknown": N_("'{found}' is no vital sign that is known here. Choose one of: {known}."),
-    "vital.range": N_("{parameter} {value} {unit} is outside the plausible {low} to {high} {unit}. Correct it."),
-    "vital.future": N_("The time lies in the future. Correct it."),
-    "backup.exists": N_("{folder} is not empty. Name a folder that is not there yet."),
-    "backup.none": N_("{folder} is no backup of a record: {detail}. Name a folder that `backup` wrote."),
-    "backup.damaged": N_("{file} in the backup is absent or altered. Use another backup."),
-    "backup.record": N_("There is a record already, with patients in it. Restore into an empty data folder."),
-    "backup.unwritten": N_("{folder} cannot be written: {detail}. Choose another place."),
-    # The audit
-    "audit.altered": N_("Entry {number} was altered: its signature does not fit its words."),
-    "audit.moved": N_("Entry {number} does not follow the entry before it: one was moved, removed or put in."),
-    "audit.gap": N_("Entry {number} is missing; entry {found} stands in its place."),
-    "audit.cut": N_("Entry {number} and those after it are missing: the record had reached entry {head}."),
-    "audit.no_head": N_("The signed head of the audit is absent or altered, so a cut tail would not show."),
     # Patients in tables
     "table.unopened": N_("{file} cannot be opened: {detail}. Check its name and who may read it."),
     "table.too_large": N_("The file has {size_mb} MB and at most {limit_mb} MB are read. Choose a smaller file."),
@@ -265,70 +205,3 @@ MESSAGES: dict[str, str] = {
         "The DICOM file is a DICOMDIR (the index of a disc), not a scan. Choose the files that it lists."
     ),
 }
-
-
-@dataclass(frozen=True)
-class Message:
-    """A sentence by its id, with the facts that fill it in.
-
-    Attributes
-    ----------
-    id : a key of ``MESSAGES``.
-    facts : what fills the template's fields; numbers carry their unit in the field's name.
-    """
-
-    id: str
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-
-    @property
-    def template(self) -> str:
-        """The English template, which is also what a translation is looked up by."""
-        return MESSAGES[self.id]
-
-    @property
-    def text(self) -> str:
-        """The English sentence."""
-        return self.say(lambda template: template)
-
-    def say(self, translate: Callable[[str], str]) -> str:
-        """The sentence in the language of ``translate``; a fact that is itself a message id is said in words."""
-        facts = {name: _worded(fact, translate) for name, fact in self.facts.items()}
-        return translate(self.template).format(**facts)
-
-
-def _worded(fact: Fact, translate: Callable[[str], str]) -> str | int | float:
-    if isinstance(fact, tuple):
-        return "; ".join(message.say(translate) for message in fact)
-    return translate(MESSAGES[fact]) if isinstance(fact, str) and fact in MESSAGES else fact
-
-
-class MedAIError(Exception):
-    """Something that the reader can understand and mend; a bug is never one of these."""
-
-    def __init__(self, id: str, **facts: Fact) -> None:
-        self.message = Message(id, facts)
-        super().__init__(self.message.text)
-
-
-class CardError(MedAIError):
-    """A card that cannot be used as it stands."""
-
-
-class ModelError(MedAIError):
-    """A model that is absent, incomplete or altered."""
-
-
-class ImageError(MedAIError):
-    """A file that cannot be read as a scan."""
-
-
-class ManifestError(MedAIError):
-    """A manifest that cannot be evaluated as it stands."""
-
-
-class AccessError(MedAIError):
-    """Something that the person's role does not include."""
-
-
-class RecordError(MedAIError):
-    """Something that the record cannot do as it was asked."""

@@ -1,0 +1,36 @@
+"""No test touches the record of whoever runs it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from medai_core.records.access import LOCAL
+from medai_core.records.audit import Act
+from medai_core.records.demo import SETTING
+from medai_core.records.store import Location, open_store
+from medai_core.records.store.settings import keep_setting
+
+
+@pytest.fixture(scope="session")
+def empty_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a record that nobody is in, and in which the DEMO patients were declined."""
+    folder = tmp_path_factory.mktemp("empty") / "record"
+    store = open_store(Location(folder))
+    with store.writing(LOCAL) as work:
+        keep_setting(work.connection, SETTING, False)
+        work.enter(Act("setting", object=SETTING))
+    store.close()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def record(empty_record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it for each test, where the program looks for its record."""
+    folder = tmp_path / "record"
+    shutil.copytree(empty_record, folder)
+    monkeypatch.setenv("MEDAI_DATA", str(folder))
+    monkeypatch.delenv("MEDAI_DATABASE_URL", raising=False)
+    return folder

@@ -1,0 +1,46 @@
+"""The one way to take something away: for those who may, and entered into the audit each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from medai_core.records.audit import Act
+from ui import kept, signin
+from ui.language import language, speaking
+
+
+def take_away(
+    label: str,
+    make: Callable[[], bytes],
+    file_name: str,
+    mime: str,
+    *,
+    object: str = "",
+    icon: str = ":material/download:",
+    help: str | None = None,
+    entered: bool = False,
+) -> None:
+    """A download button; absent for a role that may not export.
+
+    Parameters
+    ----------
+    make : what is taken away; asked for when the button is pressed.
+    object : what the audit calls it, never a name.
+    entered : ``make`` enters the export itself, with the patient whose record it leaves.
+    """
+    if not signin.may("export"):
+        return
+    store, person, spoken = kept.store(), signin.person(), language()
+
+    def taken() -> bytes:
+        # Pressed outside a run of the page, where nobody's language is known.
+        with speaking(spoken):
+            content = make()
+        if not entered:
+            store.allow(person, "export")
+            store.enter(person, Act("export", object=object or None, detail={"format": file_name.rsplit(".", 1)[-1]}))
+        return content
+
+    st.download_button(label, taken, file_name=file_name, mime=mime, icon=icon, help=help, on_click="ignore")
