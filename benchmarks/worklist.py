@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Table, create_engine, insert, make_url, select, text
+from sqlalchemy import Connection, Table, create_engine, insert, make_url, select, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -131,26 +131,35 @@ def people(n: int) -> Iterator[dict[str, Any]]:
 def fill(store: Store, n: int) -> None:
     """A record of ``n`` patients, one in ten with a scan that was read."""
     everybody = people(n)
-    with store.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.connection.driver_connection.execute("PRAGMA cache_size = -2000000")
-        with connection.begin():
-            while rows := list(islice(everybody, BATCH)):
-                words = [
-                    {"word": word, "patient": row["id"]}
-                    for row in rows
-                    for word in words_of(row["name"], row["number"], row["birth_date"])
-                ]
-                for table, more in {
-                    schema.patient: rows,
-                    schema.patient_word: words,
-                    **scanned(rows[::SCANNED]),
-                }.items():
-                    put(connection, table, more)
+    with store.engine.connect() as connection, connection.begin(), without_indexes(connection):
+        while rows := list(islice(everybody, BATCH)):
+            words = [
+                {"word": word, "patient": row["id"]}
+                for row in rows
+                for word in words_of(row["name"], row["number"], row["birth_date"])
+            ]
+            for table, more in {schema.patient: rows, schema.patient_word: words, **scanned(rows[::SCANNED])}.items():
+                put(connection, table, more)
     # Its connection has the large cache; those that are measured have none.
     store.engine.dispose()
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if store.engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
+
+
+@contextmanager
+def without_indexes(connection: Connection) -> Iterator[None]:
+    """A record that is filled in minutes: its indexes are made when everything is there."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA cache_size = -2000000")
+        listed = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND name LIKE 'ix_%'"
+    else:
+        listed = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'ix_%' AND schemaname = 'public'"
+    indexes = connection.execute(text(listed)).all()
+    for name, _ in indexes:
+        connection.execute(text(f"DROP INDEX {name}"))
+    yield
+    for _, words in indexes:
+        connection.execute(text(words))
 
 
 def scanned(rows: list[dict[str, Any]]) -> dict[Table, list[dict[str, Any]]]:

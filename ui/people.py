@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from medai_core.records.store.patients import Patient
 from ui.language import _
 
 
@@ -26,6 +27,12 @@ def age_words(born: date) -> str:
     """How old somebody is: in years, in months below two years."""
     months = _months(born)
     return _("{n} months").format(n=months) if months < 24 else _("{n} years").format(n=months // 12)
+
+
+def whose(patient: Patient) -> str:
+    """The name and birth date that stand beside a result."""
+    born = patient.details.birth_date
+    return f"{patient.details.name}, {_('born {date}').format(date=born.isoformat())}" if born else patient.details.name
 
 
 def local_time(moment: datetime) -> str:

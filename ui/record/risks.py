@@ -40,7 +40,7 @@ def risks(patient: Patient) -> None:
         id = st.selectbox(
             _("Risk"), list(by_id), format_func=lambda id: _title(by_id[id]), key=f"estimate:{patient.id}"
         )
-        _one(by_id[id])
+        _one(patient, by_id[id])
 
 
 def _title(e: StoredEstimate) -> str:
@@ -100,8 +100,9 @@ def _table(found: tuple[StoredEstimate, ...]) -> pd.DataFrame:
     )
 
 
-def _one(e: StoredEstimate) -> None:
-    """One risk with what it rests on."""
+def _one(patient: Patient, e: StoredEstimate) -> None:
+    """One risk: whose, what it rests on, and what people say of it."""
+    st.markdown(f"**{plain(people.whose(patient))}**")
     card = cached.models_by_name().get(e.model)
     if e.risk is None:
         st.warning(" ".join(plain(refusal_words(card, m)) for m in e.refusals) if card else _("refused"))

@@ -15,7 +15,7 @@ from medai_core.records.store.vitals import PARAMETERS, Parameter, Vital, file_v
 from ui import kept, people, signin
 from ui.figures import ACCENT, BARE
 from ui.language import _
-from ui.results import empty_state, problem
+from ui.results import empty_state, plain, problem
 
 
 def vitals(patient: Patient) -> None:
@@ -30,6 +30,7 @@ def vitals(patient: Patient) -> None:
     if not found:
         empty_state("vital_signs", _("No vital sign is filed"), _("Add the values that were taken."), "empty_vitals")
         return
+    st.markdown(f"**{plain(people.whose(patient))}**")
     _course(found)
 
 

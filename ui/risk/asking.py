@@ -97,7 +97,7 @@ def choose(opened: Known | None = None) -> Question | None:
         card = _choose_model(cards)
     with for_label:
         label = (
-            opened.details.name
+            people.whose(opened)
             if opened
             else st.text_input(
                 _("Patient"),

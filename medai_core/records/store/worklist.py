@@ -1,17 +1,20 @@
 """The worklist: who waits, the most urgent first, a page at a time.
 
 A page begins after a place, not at a number: the last page of a million patients costs what the first does.
+What is searched for is counted first, from whichever condition fewest fulfil. Few are then sorted; of many, the
+list is walked in its order until a page is full, which soon happens because there are many.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, intersect, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, literal, select, tuple_
 
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
@@ -19,8 +22,11 @@ from medai_core.records.schema import PLACE, patient, patient_word
 from medai_core.records.store import Store
 from medai_core.records.store.words import one_line, searched
 
-COUNTED = 10_000
+COUNTED = 1_000
 """Lines are counted up to here; beyond, "more than" is said."""
+MANY = 20_000
+"""How many fulfil a condition matters only up to here."""
+STATES = ("unread", "refused", "read")
 
 
 @dataclass(frozen=True)
@@ -97,18 +103,16 @@ def worklist(store: Store, person: Person, asked: Asked) -> Lines:
 
 def find_lines(store: Store, asked: Asked) -> Lines:
     """``worklist`` without an entry: for choosing a patient, and for what is no person's view."""
-    conditions = _conditions(asked)
-    place, back = _place(asked.place)
-    query = select(patient).where(*conditions).limit(asked.size + 1)
-    if place is not None:
-        there = tuple_(*(literal(value, column.type) for value, column in zip(place, PLACE, strict=True)))
-        query = query.where(tuple_(*PLACE) > there if back else tuple_(*PLACE) < there)
+    words, (place, back) = searched(asked.search), _place(asked.place)
     with store.reading() as connection:
+        ids = _matching(connection, asked.show, words)
+        total = len(ids)
+        fit = [patient.c.id.in_(ids)] if words and total <= COUNTED else _conditions(asked.show, words)
+        query = select(patient).where(*fit).limit(asked.size + 1)
+        if place is not None:
+            there = tuple_(*(literal(value, column.type) for value, column in zip(place, PLACE, strict=True)))
+            query = query.where(tuple_(*PLACE) > there if back else tuple_(*PLACE) < there)
         rows = list(connection.execute(_ordered(query, back)))
-        counted = select(func.count()).select_from(
-            select(patient.c.id).where(*conditions).limit(COUNTED + 1).subquery()
-        )
-        total = connection.execute(counted).scalar_one()
     further, rows = len(rows) > asked.size, rows[: asked.size]
     if back:
         rows.reverse()
@@ -125,25 +129,42 @@ def _ordered(query: Select[Any], back: bool) -> Select[Any]:
     return query.order_by(*(column.asc() if back else column.desc() for column in PLACE))
 
 
-def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if asked.show == "unread":
-        found.append(patient.c.waits.is_(True))
-    elif asked.show == "refused":
-        found.append(patient.c.refused.is_(True))
-    elif asked.show == "read":
-        found.append(patient.c.waits.is_(False))
-    words = searched(asked.search)
-    if words:
-        matches = [_beginning(word) for word in words]
-        found.append(patient.c.id.in_(intersect(*matches) if len(matches) > 1 else matches[0]))
+def _conditions(show: str, words: Iterable[str], id: ColumnElement[str] = patient.c.id) -> list[ColumnElement[bool]]:
+    found = [_shown(show)] if show in STATES else []
+    for word in words:
+        one = patient_word.alias()
+        found.append(exists().where(one.c.patient == id, *_begins(word, one.c.word)))
     return found
 
 
-def _beginning(word: str) -> Select[Any]:
-    """The patients with a word that begins with ``word``; a range, which the index answers."""
-    column = patient_word.c.word
-    return select(patient_word.c.patient).where(column >= word, column < word + "\U0010ffff")
+def _shown(show: str) -> ColumnElement[bool]:
+    return patient.c.refused.is_(True) if show == "refused" else patient.c.waits.is_(show == "unread")
+
+
+def _begins(word: str, column: ColumnElement[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Words that begin with ``word``; a range, which the index answers."""
+    return column >= word, column < word + "\U0010ffff"
+
+
+def _matching(connection: Connection, show: str, words: list[str]) -> list[str]:
+    """The patients who fit, one more than are counted at most."""
+    lists = {"": select(patient.c.id).where(_shown(show))} if show in ("unread", "refused") else {}
+    lists |= {word: select(patient_word.c.patient).where(*_begins(word, patient_word.c.word)) for word in words}
+    first = min(lists, key=lambda name: _size(connection, lists[name])) if len(lists) > 1 else "".join(lists)
+    if not first:
+        query = select(patient.c.id).where(*_conditions(show, words))
+    else:
+        # From the word to the people: the list's own order would be walked to its end for a rare one.
+        others = _conditions(show, [word for word in words if word != first], patient_word.c.patient)
+        query = lists[first].where(*others).distinct()
+        if show in STATES:
+            query = query.join(patient, patient_word.c.patient == patient.c.id)
+    return list(connection.execute(query.limit(COUNTED + 1)).scalars())
+
+
+def _size(connection: Connection, listed: Select[Any]) -> int:
+    """How many there are, up to ``MANY``."""
+    return int(connection.execute(select(func.count()).select_from(listed.limit(MANY).subquery())).scalar_one())
 
 
 def _line(row: Row[Any]) -> Line:
