@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -50,16 +50,17 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Samples:
-    """The slices of a split: ``grey`` and ``mask`` are (n, STORED, STORED), 0 to 255."""
+    """The slices of a split: ``grey`` and ``mask`` are (n, STORED, STORED), 0 to 255; ``parts`` how many folds."""
 
     table: pd.DataFrame
     grey: Pixels
     mask: Pixels
     label: Ints
+    parts: int = FOLDS
 
     def folds(self, seed: int) -> Ints:
         """The fold of each slice; no block is in two."""
-        shares = (1 / FOLDS,) * FOLDS
+        shares = (1 / self.parts,) * self.parts
         return split_groups(list(self.table["group"]), list(self.table["label"]), shares, seed)
 
     def true_box(self, i: int) -> Box:
@@ -73,9 +74,13 @@ def main() -> None:
     if given.smoke:
         draw_set(given.data / SET)
     samples = read_samples(given.data, "train")
-    finders = [fit_finder(given, samples, k) for k in range(FOLDS)]
+    repeats = REPEATS
+    if given.smoke:
+        # Building a network's graph takes longer than its few steps; two members are enough to be averaged.
+        samples, repeats = replace(samples, parts=2), 1
+    finders = [fit_finder(given, samples, k) for k in range(samples.parts)]
     boxes, regions = found_regions(finders, samples, samples.folds(given.seed))
-    members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(REPEATS) for k in range(FOLDS)]
+    members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(repeats) for k in range(samples.parts)]
     outlined = [samples.true_box(i) for i in range(len(boxes))]
     write_network(averaged(finders), given.out, "region")
     serving = averaged(members)
@@ -186,13 +191,14 @@ def fit_type(given: recipes.Options, samples: Samples, boxes: list[Box], repeat:
 def held_out_logits(
     given: recipes.Options, samples: Samples, members: list[keras.Model], inputs: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Each slice's logits by the members that never saw its block, (REPEATS, n, classes)."""
-    logits = np.zeros((REPEATS, len(samples.label), len(NAMES)), dtype=np.float32)
-    for repeat in range(REPEATS):
+    """Each slice's logits by the members that never saw its block, (repeats, n, classes)."""
+    repeats = len(members) // samples.parts
+    logits = np.zeros((repeats, len(samples.label), len(NAMES)), dtype=np.float32)
+    for repeat in range(repeats):
         fold = samples.folds(given.seed + repeat)
-        for k in range(FOLDS):
+        for k in range(samples.parts):
             rows = np.flatnonzero(fold == k)
-            member = members[repeat * FOLDS + k]
+            member = members[repeat * samples.parts + k]
             logits[repeat, rows] = member.predict(
                 {name: x[rows] for name, x in inputs.items()}, batch_size=64, verbose=0
             )["logits"]
@@ -206,7 +212,7 @@ def held_out_features(
     fold = samples.folds(given.seed)
     return [
         (np.flatnonzero(fold == k), members[k].predict(inputs, batch_size=64, verbose=0)["features"])
-        for k in range(FOLDS)
+        for k in range(samples.parts)
     ]
 
 

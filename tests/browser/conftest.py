@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
     "--no-sandbox",
@@ -27,6 +29,14 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All browser tests in one process: one server, one browser, and half the machine."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def free_port() -> int:
@@ -78,12 +88,6 @@ def _wait(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("server") / "log") as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; without it the tests are skipped, and on the build machine they fail."""
     if CHROMIUM is None:
@@ -109,6 +113,39 @@ def visitor(browser: Browser, **changed: Any) -> Iterator[Page]:
         yield context.new_page()
     finally:
         context.close()
+
+
+def visit(page: Page, address: str, path: str = "") -> None:
+    """Go to a page and wait until it stands there.
+
+    The page before may still be writing its address; a browser then drops one of the two, and does
+    not always say so.
+    """
+    for _attempt in range(3):
+        try:
+            page.goto(f"{address}/{path}")
+        except Error as error:
+            if "ERR_ABORTED" not in str(error):
+                raise
+        settled(page)
+        if urlparse(page.url).path == f"/{path.partition('?')[0]}":
+            return
+    raise AssertionError(f"asked for /{path}, and the browser stays on {page.url}")
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0, timeout=60_000)
+
+
+@pytest.fixture(scope="session")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that somebody has visited: what it says to the first who comes by a link is tested apart."""
+    with serving(tmp_path_factory.mktemp("server") / "log") as address:
+        with visitor(browser) as page:
+            visit(page, address)
+        yield address
 
 
 @pytest.fixture

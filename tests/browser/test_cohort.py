@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from medai_core.catalog import find_models
-from tests.browser.test_dashboard import barriers, settled, visit, wear
+from tests.browser.conftest import settled, visit
+from tests.browser.test_dashboard import barriers, wear
 from tests.patients import followed, plain_card
 
 
@@ -27,7 +28,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def give(page: Page, address: str, table: Path) -> None:
-    visit(page, address)
     visit(page, address, f"cohort?model={table.stem}")
     page.locator("input[type=file]").set_input_files(table)
     expect(page.locator(".medai-answer h2")).to_have_text("399 of 400 rows scored, 1 not", timeout=30_000)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Error, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import ROOT, serving, visitor
+from tests.browser.conftest import ROOT, serving, settled, visit, visitor
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
@@ -40,30 +40,6 @@ def drawn(seed: int, side: int = 256) -> bytes:
     stream = BytesIO()
     Picture.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(stream, "PNG")
     return stream.getvalue()
-
-
-def visit(page: Page, address: str, path: str = "") -> None:
-    """Go to a page and wait until it stands there.
-
-    The page before may still be writing its address; a browser then drops one of the two, and does
-    not always say so.
-    """
-    for _attempt in range(3):
-        try:
-            page.goto(f"{address}/{path}")
-        except Error as error:
-            if "ERR_ABORTED" not in str(error):
-                raise
-        settled(page)
-        if urlparse(page.url).path == f"/{path.partition('?')[0]}":
-            return
-    raise AssertionError(f"asked for /{path}, and the browser stays on {page.url}")
-
-
-def settled(page: Page) -> None:
-    """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
-    expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0, timeout=30_000)
 
 
 def upload(page: Page, name: str, data: bytes) -> None:

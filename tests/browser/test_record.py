@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from medai_core.records import audit
 from medai_core.records.store import Location, open_store
 from tests import scans
-from tests.browser.conftest import serving, visitor
+from tests.browser.conftest import serving, settled, visit, visitor
 from tests.browser.provider import confirm_sign_out, guarded, provider, sign_in
-from tests.browser.test_dashboard import barriers, drawn, settled, upload, viewer, visit
+from tests.browser.test_dashboard import barriers, drawn, upload, viewer
 
 FILM = "drawn-film.png"
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from medai_core.cards import Card, PredictorSpec
 from medai_core.catalog import find_models
-from tests.browser.conftest import visitor
-from tests.browser.test_dashboard import NOTICE, barriers, settled, visit, wear
+from tests.browser.conftest import settled, visit, visitor
+from tests.browser.test_dashboard import NOTICE, barriers, wear
 
 OUTCOMES = find_models().outcomes()
 CARD, CHANGED = next(
@@ -23,8 +23,7 @@ CARD, CHANGED = next(
 
 
 def meet(page: Page, address: str, card: Card = CARD) -> None:
-    """The page with its typical patient; the first visit wakes the server."""
-    visit(page, address)
+    """The page with its typical patient."""
     visit(page, address, f"risk?outcome={card.outcome}")
     expect(page.locator(".medai-number")).to_be_visible(timeout=30_000)
     settled(page)
