@@ -99,7 +99,7 @@ def test_a_reader_changes_nothing_and_whoever_may_does(
     for person in lower:
         with pytest.raises(AccessError) as caught:
             doing(used, person, tmp_path)
-        assert caught.value.message.facts["needed"] == LEAST_ROLE[permission]
+        assert caught.value.message.facts["needed"] == f"role.{LEAST_ROLE[permission]}"
         last = entered(used)[-1]
         assert (last.action, last.object, last.subject) == ("refused", permission, person.subject)
     count = len(entered(used))
