@@ -1,9 +1,10 @@
-"""No test touches the record of whoever runs it."""
+"""No test touches the record of whoever runs it; the browser tests share one process."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,22 @@ from medai_core.records.audit import Act
 from medai_core.records.demo import SETTING
 from medai_core.records.store import Location, open_store
 from medai_core.records.store.settings import keep_setting
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """All browser tests in one process, with one server, one browser and half the machine; the others as they come.
+
+    The groups that xdist 3.8 has for this are without effect in pytest 9.2, which does not read the
+    name that xdist writes them into.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneBrowser(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session")
