@@ -201,22 +201,22 @@ def test_many_users_at_once_make_one_chain(store: Store) -> None:
 
 
 def test_two_processes_at_once_make_one_chain(store: Store, location: Location) -> None:
-    words = [sys.executable, "-m", "tests.importer", str(location.folder), location.url, "40"]
+    words = [sys.executable, "-m", "tests.importer", str(location.folder), location.url, "20"]
     both = [subprocess.Popen(words, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
-    assert len(entered(store)) == 80
+    assert len(entered(store)) == 40
     assert len({e.subject for e in entered(store)}) == 2
     assert found(store) == (None, None)
 
 
 def test_a_long_audit_is_read_whole(store: Store) -> None:
     with store.writing(CLINICIAN) as work:
-        for _ in range(2345):
+        for _ in range(1050):
             work.enter(Act("view"))
     assert found(store) == (None, None)
-    assert [e.number for e in entered(store)] == list(range(1, 2346))
+    assert [e.number for e in entered(store)] == list(range(1, 1051))
     with store.reading() as connection:
-        assert connection.execute(select(func.count()).select_from(audit_entry)).scalar_one() == 2345
+        assert connection.execute(select(func.count()).select_from(audit_entry)).scalar_one() == 1050
 
 
 def test_the_longest_words_are_entered_and_verified_as_they_were_stored(store: Store) -> None:

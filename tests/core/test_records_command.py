@@ -176,23 +176,33 @@ def test_the_audit_is_exported_as_bundle_as_lines_or_printed(used: Store, run: R
     assert "Drawn" not in audit_text(used)
 
 
-def test_the_commands_run_as_a_process_and_say_when_the_record_cannot_be_opened(tmp_path: Path) -> None:
+def test_a_command_run_as_a_process_says_in_one_line_that_the_record_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for folder, url, said in (
-        (tmp_path / "file", "", "The data folder"),
-        (tmp_path, "mysql://x/y", "of the kind 'mysql'"),
-        (tmp_path, "postgresql://127.0.0.1:1/x", "PostgreSQL cannot be used"),
+    done = subprocess.run(
+        [sys.executable, "-m", "medai_core", "record", "list"],
+        cwd=ROOT,
+        env=os.environ | {"MEDAI_DATA": str(tmp_path / "file"), "MEDAI_DATABASE_URL": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The data folder")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["record", "list"], ["audit", "verify"], ["audit", "export"], ["backup", "x"]])
+def test_no_command_opens_a_record_whose_address_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, command: list[str]
+) -> None:
+    for url, said in (
+        ("mysql://x/y", "of the kind 'mysql'"),
+        ("postgresql://127.0.0.1:1/x", "PostgreSQL cannot be used"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "medai_core", "record", "list"],
-            cwd=ROOT,
-            env=os.environ | {"MEDAI_DATA": str(folder), "MEDAI_DATABASE_URL": url},
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stdout) == (1, "")
-        assert said in done.stderr
-        assert done.stderr.count("\n") == 1
+        use(Location(tmp_path, url), monkeypatch)
+        assert main(command) == 1
+        out, complaint = capsys.readouterr()
+        assert (out, complaint.count("\n")) == ("", 1)
+        assert said in complaint
 
 
 def test_a_new_record_is_empty_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -50,7 +50,7 @@ EXAMPLES = [
     (card.name, path)
     for card in MODELS.cards
     if card.task == "classification"
-    for path in sorted((MODELS.folder / card.name).glob("example*.png"))[:2]
+    for path in sorted((MODELS.folder / card.name).glob("example*.png"))[:1]
 ]
 
 
