@@ -105,7 +105,9 @@ patient_word = Table(
     "patient_word",
     metadata,
     Column("word", Sorted, primary_key=True),
-    Column("patient", String(32), ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("patient", String(32), ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True),
+    # Whether one person has a word that begins so: without the word in it, PostgreSQL reads all that begin so instead.
+    Index("ix_patient_word_patient", "patient", "word"),
     sqlite_with_rowid=False,
 )
 """What a patient is found by: words of the name, number and birth date, folded."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, select, tuple_
 
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
@@ -26,6 +26,8 @@ COUNTED = 1_000
 """Lines are counted up to here; beyond, "more than" is said."""
 MANY = 20_000
 """How many fulfil a condition matters only up to here."""
+REPEATED = 2
+"""In how many words of a person one search is expected to begin."""
 STATES = ("unread", "refused", "read")
 
 
@@ -133,7 +135,9 @@ def _conditions(show: str, words: Iterable[str], id: ColumnElement[str] = patien
     found = [_shown(show)] if show in STATES else []
     for word in words:
         one = patient_word.alias()
-        found.append(exists().where(one.c.patient == id, *_begins(word, one.c.word)))
+        # Not EXISTS: PostgreSQL would make a join of it, and now and then a slow one.
+        there = select(literal(1)).where(one.c.patient == id, *_begins(word, one.c.word)).limit(1)
+        found.append(there.scalar_subquery().is_not(None))
     return found
 
 
@@ -152,14 +156,25 @@ def _matching(connection: Connection, show: str, words: list[str]) -> list[str]:
     lists |= {word: select(patient_word.c.patient).where(*_begins(word, patient_word.c.word)) for word in words}
     first = min(lists, key=lambda name: _size(connection, lists[name])) if len(lists) > 1 else "".join(lists)
     if not first:
-        query = select(patient.c.id).where(*_conditions(show, words))
-    else:
-        # From the word to the people: the list's own order would be walked to its end for a rare one.
-        others = _conditions(show, [word for word in words if word != first], patient_word.c.patient)
-        query = lists[first].where(*others).distinct()
-        if show in STATES:
-            query = query.join(patient, patient_word.c.patient == patient.c.id)
-    return list(connection.execute(query.limit(COUNTED + 1)).scalars())
+        return list(
+            connection.execute(select(patient.c.id).where(*_conditions(show, words)).limit(COUNTED + 1)).scalars()
+        )
+    # From the word to the people: the list's own order would be walked to its end for a rare one.
+    others = _conditions(show, [word for word in words if word != first], patient_word.c.patient)
+    query = lists[first].where(*others)
+    if show in STATES:
+        query = query.join(patient, patient_word.c.patient == patient.c.id)
+    return _distinct(connection, query)
+
+
+def _distinct(connection: Connection, query: Select[Any]) -> list[str]:
+    """What a query finds, each once, one more than are counted at most; of many, not all are looked at."""
+    enough = REPEATED * (COUNTED + 1)
+    rows = connection.execute(query.limit(enough)).scalars().all()
+    found = list(dict.fromkeys(rows))
+    if len(rows) == enough and len(found) <= COUNTED:
+        found = list(connection.execute(query.distinct().limit(COUNTED + 1)).scalars())
+    return found[: COUNTED + 1]
 
 
 def _size(connection: Connection, listed: Select[Any]) -> int:
