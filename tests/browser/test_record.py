@@ -152,6 +152,7 @@ def test_a_scan_of_somebody_else_cannot_be_filed_to_the_open_patient(browser: Br
             expect(conflict).to_contain_text(difference)
         expect(page.get_by_role("button", name=re.compile("^File to "))).to_have_count(0)
         page.get_by_role("button", name="Close").click()
+        expect(page.locator(".medai-identity")).to_have_count(0, timeout=30_000)
         settled(page)
         page.get_by_text("File to a patient").click()
         page.get_by_role("tab", name="A new patient").click()
