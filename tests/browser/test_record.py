@@ -62,6 +62,25 @@ def file_scan(page: Page, name: str, data: bytes) -> None:
     settled(page)
 
 
+def disagree(page: Page, why: str) -> None:
+    page.get_by_text("I disagree").click()
+    settled(page)
+    page.get_by_role("textbox", name="Why").fill(why)
+    page.get_by_role("textbox", name="Why").press("Control+Enter")
+    settled(page)
+    page.get_by_role("button", name="Sign the verdict").click()
+
+
+def audited(folder: Path) -> list[audit.Entry]:
+    """Every entry of a record, which can be trusted."""
+    store = open_store(Location(folder))
+    with store.reading() as connection:
+        entries = list(audit.entries(connection))
+        assert audit.verify(connection, store.folder, store.key).problem is None
+    store.close()
+    return entries
+
+
 def test_a_patient_is_opened_filed_to_judged_and_found_again_by_a_link_and_every_step_is_in_the_audit(
     browser: Browser, clinic: tuple[str, Path]
 ) -> None:
@@ -79,12 +98,7 @@ def test_a_patient_is_opened_filed_to_judged_and_found_again_by_a_link_and_every
         viewer(page)
         expect(page.locator(".medai-header")).to_contain_text("Walker, Ann")
         expect(page.locator(".medai-header")).to_contain_text("born 1958-08-09")
-        page.get_by_text("I disagree").click()
-        settled(page)
-        page.get_by_role("textbox", name="Why").fill("not a film of anybody")
-        page.get_by_role("textbox", name="Why").press("Control+Enter")
-        settled(page)
-        page.get_by_role("button", name="Sign the verdict").click()
+        disagree(page, "not a film of anybody")
         said = page.get_by_text("Carl Drawn disagreed")
         expect(said).to_be_visible(timeout=30_000)
         settled(page)
@@ -99,11 +113,7 @@ def test_a_patient_is_opened_filed_to_judged_and_found_again_by_a_link_and_every
         assert "not a film of anybody" in taken.value.path().read_text(encoding="utf-8")
         page.get_by_role("button", name="Sign out").click()
         confirm_sign_out(page)
-    store = open_store(Location(folder))
-    with store.reading() as connection:
-        entries = list(audit.entries(connection))
-        assert audit.verify(connection, store.folder, store.key).problem is None
-    store.close()
+    entries = audited(folder)
     actions = [e.action for e in entries if e.name == "Carl Drawn" and e.patient in (id, None)]
     steps = ["sign-in", "list", "patient.create", "view", "read", "scan.file", "verdict", "export", "sign-out"]
     assert [step for step in steps if step not in actions] == []
@@ -142,6 +152,7 @@ def test_a_scan_of_somebody_else_cannot_be_filed_to_the_open_patient(browser: Br
             expect(conflict).to_contain_text(difference)
         expect(page.get_by_role("button", name=re.compile("^File to "))).to_have_count(0)
         page.get_by_role("button", name="Close").click()
+        expect(page.locator(".medai-identity")).to_have_count(0, timeout=30_000)
         settled(page)
         page.get_by_text("File to a patient").click()
         page.get_by_role("tab", name="A new patient").click()
