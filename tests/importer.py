@@ -1,6 +1,6 @@
 """Imports studies until it is killed: a nursery that has everything imported forks one importer for each line it reads.
 
-Each importer writes the hash of every scan whose filing was acknowledged to a file, which outlasts it.
+Each importer writes the UID of every study whose filing was acknowledged to a file, which outlasts it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.store import Location, open_store
-from tests.records import filed, film, reading, someone
+from medai_core.records.store.filing import Given, file_scans
+from tests.records import CARDS, CLINICIAN, filed, film, reading, someone
 
 SERIES = (1, 1, 2)
 
@@ -42,14 +43,14 @@ def importing(number: int, location: Location, acknowledged: Path, id: str) -> N
     study = 0
     while True:
         study += 1
-        uid = f"1.{number}.{study}"
+        uid, scans = f"1.{number}.{study}", []
         for scan, series in enumerate(SERIES):
             data = film(
                 number * 100_000 + study * 10 + scan, side=96, StudyInstanceUID=uid, SeriesInstanceUID=f"{uid}.{series}"
             )
-            given = reading(data, evidence=True)
-            filed(store, id, data, given)
-            os.write(out, f"{given.image.sha256}\n".encode())
+            scans.append(Given(data, (reading(data, evidence=True),)))
+        file_scans(store, CLINICIAN, id, scans, CARDS)
+        os.write(out, f"{uid}\n".encode())
 
 
 def views(folder: str, url: str, count: str) -> None:

@@ -23,7 +23,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         aside.replace(path)
-    except BaseException:
+    except BaseException:  # an interruption too leaves no half file, and goes on
         aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

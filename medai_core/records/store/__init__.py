@@ -149,7 +149,7 @@ def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) ->
         try:
             with locked(location.folder / "migration.lock"):
                 database.upgrade(engine)
-        except BaseException:
+        except BaseException:  # whatever it was goes on; only the connections are given back
             engine.dispose()
             raise
     return Store(engine, location.folder, key, clock)

@@ -15,10 +15,10 @@ from medai_core.prognosis.assessment import Assessment
 from medai_core.prognosis.risk import RiskModel
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
-from medai_core.records.schema import estimate, verdict
+from medai_core.records.schema import estimate
 from medai_core.records.store import Store
 from medai_core.records.store.patients import known_patient, new_id
-from medai_core.records.store.results import Verdict, verdict_of
+from medai_core.records.store.results import Verdict, verdict_of, verdicts_of
 from medai_core.records.store.rows import message_of
 
 Value = float | str | None
@@ -120,9 +120,7 @@ def estimates_of(store: Store, id: str) -> tuple[StoredEstimate, ...]:
         rows = connection.execute(
             select(estimate).where(estimate.c.patient == id).order_by(estimate.c.made_at.desc())
         ).all()
-        judged = connection.execute(
-            select(verdict).where(verdict.c.patient == id).order_by(verdict.c.given_at.desc())
-        ).all()
+        judged = verdicts_of(connection, id)
     return tuple(_estimate(row, judged) for row in rows)
 
 

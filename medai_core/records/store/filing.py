@@ -1,12 +1,13 @@
 """A scan is filed to a patient on purpose only; what its file says of the person must not contradict that.
 
-The file is written and synced first, the rows that speak of it follow in one transaction, and only then is
-the filing acknowledged: after a crash at any point every acknowledged scan is whole and none is half there.
+The files are written and synced first, the rows that speak of them follow in one transaction, and only then is
+the filing acknowledged: after a crash at any point every acknowledged study is whole and none is half there.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,14 @@ from medai_core.records.store.patients import Details, drop_files, new_id, patie
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
 from medai_core.records.store.words import fold, one_line
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A scan to be filed: the bytes of its file, and the readings that are of them."""
+
+    data: bytes
+    readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True)
@@ -77,46 +86,71 @@ def stated_details(stated: Stated, file: str) -> Details:
 
 
 def file_scan(
-    store: Store,
-    person: Person,
-    id: str,
-    data: bytes,
-    readings: tuple[Reading, ...],
-    cards: dict[str, Card],
+    store: Store, person: Person, id: str, data: bytes, readings: tuple[Reading, ...], cards: Mapping[str, Card]
 ) -> Filed:
-    """File one scan with what the models say of it to the patient called ``id``.
+    """``file_scans`` of a single scan."""
+    return file_scans(store, person, id, [Given(data, readings)], cards)[0]
+
+
+def file_scans(
+    store: Store, person: Person, id: str, scans: Sequence[Given], cards: Mapping[str, Card]
+) -> tuple[Filed, ...]:
+    """File scans, such as those of one study, with what the models say of them to the patient called ``id``.
+
+    All of them or none: whatever happens on the way, none is filed without the others.
 
     Parameters
     ----------
-    data : the file; ``readings`` are of it.
-    cards : of the models that read it, by name.
+    cards : of the models that read them, by name.
 
     Raises
     ------
-    RecordError : the file is of somebody else, or filed to somebody else; there is no such patient; the disc is full.
-    AccessError : the role may not.
+    RecordError : one of the files is of somebody else, or filed to somebody else; there is no such patient; the disc
+        is full. AccessError : the role may not.
     """
     store.allow(person, "file")
-    if not readings or any(hashlib.sha256(data).hexdigest() != r.image.sha256 for r in readings):
-        raise RecordError("record.not_reread")
-    image, known = readings[0].image, patient_of(store, id)
+    images = [_image(given) for given in scans]
+    patient_of(store, id)
     with store.reading() as connection:
-        refusal = _refusal(connection, known.id, image)
+        refusal = _first_refusal(connection, id, images)
     if refusal is not None:
         raise _refused(store, person, id, refusal)
-    path = keep_file(store.scans, image.sha256, data)
+    try:
+        for image, given in zip(images, scans, strict=True):
+            keep_file(store.scans, image.sha256, given.data)
+    except RecordError:
+        drop_files(store, {image.sha256 for image in images})
+        raise
     with store.writing(person) as work:
-        # Looked at again: since the check above somebody may have changed the patient or filed the scan.
-        refusal = _refusal(work.connection, id, image)
+        # Looked at again: since the check above somebody may have changed the patient or filed one of the scans.
+        refusal = _first_refusal(work.connection, id, images)
         if refusal is None:
-            if not path.exists():
-                keep_file(store.scans, image.sha256, data)
-            filed = _insert(work, id, data, readings, cards)
-            detail = {"readings": len(filed.readings), "again": filed.again}
-            work.enter(Act("scan.file", id, filed.scan, detail))
-            return filed
-    drop_files(store, {image.sha256})
+            return tuple(_file_one(store, work, id, given, cards) for given in scans)
+    drop_files(store, {image.sha256 for image in images})
     raise _refused(store, person, id, refusal)
+
+
+def _image(given: Given) -> Image:
+    """What the readings are of, after a look at whether it is the file."""
+    sha256 = hashlib.sha256(given.data).hexdigest()
+    if not given.readings or any(sha256 != r.image.sha256 for r in given.readings):
+        raise RecordError("record.not_reread")
+    return given.readings[0].image
+
+
+def _first_refusal(connection: Connection, id: str, images: Sequence[Image]) -> Message | None:
+    refusals = (_refusal(connection, id, image) for image in images)
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _file_one(store: Store, work: Work, id: str, given: Given, cards: Mapping[str, Card]) -> Filed:
+    """The rows and the entry of one scan; its file is written again where somebody's deletion took it meanwhile."""
+    sha256 = given.readings[0].image.sha256
+    if not (store.scans / sha256).exists():
+        keep_file(store.scans, sha256, given.data)
+    filed = _insert(work, id, given.data, given.readings, cards)
+    work.enter(Act("scan.file", id, filed.scan, {"readings": len(filed.readings), "again": filed.again}))
+    return filed
 
 
 def _refused(store: Store, person: Person, id: str, refusal: Message) -> RecordError:
@@ -162,7 +196,7 @@ def keep_file(scans: Path, sha256: str, data: bytes) -> Path:
     return path
 
 
-def _insert(work: Work, id: str, data: bytes, readings: tuple[Reading, ...], cards: dict[str, Card]) -> Filed:
+def _insert(work: Work, id: str, data: bytes, readings: tuple[Reading, ...], cards: Mapping[str, Card]) -> Filed:
     image = readings[0].image
     there = select(scan.c.id).where(scan.c.patient == id, scan.c.sha256 == image.sha256)
     known = work.connection.execute(there).scalar()

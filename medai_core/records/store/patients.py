@@ -74,21 +74,13 @@ def create_patient(store: Store, person: Person, details: Details, *, demo: bool
     """
     store.allow(person, "file")
     with store.writing(person) as work:
-        found = insert_patient(work.connection, person, details, work.now, demo=demo)
+        details = checked(details, work.now.date())
+        found = Patient(new_id(), details, demo, None, 1, work.now, person.name)
+        _free_number(work.connection, details.number, found.id)
+        stamped = {"created_at": work.now, "changed_at": work.now, "changed_by": person.name, "newest_at": work.now}
+        work.connection.execute(insert(patient).values(id=found.id, demo=demo, **_columns(details), **stamped))
+        _index(work.connection, found.id, details)
         work.enter(Act("patient.create", found.id, detail={"demo": demo}))
-    return found
-
-
-def insert_patient(
-    connection: Connection, person: Person, details: Details, now: datetime, *, demo: bool = False
-) -> Patient:
-    """``create_patient`` within a transaction, which enters it."""
-    details = checked(details, now.date())
-    found = Patient(new_id(), details, demo, None, 1, now, person.name)
-    _free_number(connection, details.number, found.id)
-    stamped = {"created_at": now, "changed_at": now, "changed_by": person.name, "newest_at": now}
-    connection.execute(insert(patient).values(id=found.id, demo=demo, **_columns(details), **stamped))
-    _index(connection, found.id, details)
     return found
 
 

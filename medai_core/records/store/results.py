@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from medai_core.cards import Card
 from medai_core.errors import RecordError
@@ -103,9 +103,7 @@ def scans_of(store: Store, id: str) -> tuple[StoredScan, ...]:
         rows = connection.execute(
             select(reading).where(reading.c.patient == id).order_by(reading.c.read_at.desc(), reading.c.id)
         ).all()
-        judged = connection.execute(
-            select(verdict).where(verdict.c.patient == id).order_by(verdict.c.given_at.desc())
-        ).all()
+        judged = verdicts_of(connection, id)
     return tuple(sorted((_scan(s, rows, judged) for s in scans), key=lambda s: (s.at, s.filed_at), reverse=True))
 
 
@@ -130,6 +128,11 @@ def _reading(row: Row[Any], file: str, judged: Sequence[Row[Any]]) -> StoredRead
     verdicts = tuple(verdict_of(v) for v in judged if v.reading == row.id)
     outline = outline_of(row, file)
     return StoredReading(row.id, outline, row.read_at, row.read_by, row.unread, verdicts, row.measured_coverage)
+
+
+def verdicts_of(connection: Connection, id: str) -> Sequence[Row[Any]]:
+    """The rows of all verdicts on one patient's results, the newest first."""
+    return connection.execute(select(verdict).where(verdict.c.patient == id).order_by(verdict.c.given_at.desc())).all()
 
 
 def verdict_of(row: Row[Any]) -> Verdict:
