@@ -220,6 +220,9 @@ def test_an_old_reading_stays_and_says_that_another_version_is_installed(
     at = page("patients/patient", patient=ann.id)
     assert any("version 9.0.0 is installed now" in info.value for info in at.info)
     assert "91.2 % of scans" in html(at), "the coverage that was measured of the weights that read"
+    press(at, "Read again with version 9.0.0")
+    (scan,) = scans_of(store, ann.id)
+    assert len(scan.readings) == 2
 
 
 def test_a_scan_is_filed_to_the_open_patient_on_purpose_only(store: Store) -> None:
@@ -242,6 +245,32 @@ def test_a_scan_of_somebody_else_is_not_offered_for_filing_and_says_why(store: S
     assert "of another patient" in error.value
     assert "ID\\-7" in error.value
     assert not any(label.startswith("File to") for label in labels(at))
+
+
+def uploaded(patient: Patient, *files: tuple[str, bytes]) -> AppTest:
+    """The page Scan with all files of the upload to be filed together."""
+    at = page("imaging/scan", patient=patient.id)
+    at.file_uploader(key="scans").set_value([(name, data, "image/png") for name, data in files])
+    at = at.run()
+    return next(t for t in at.toggle if t.label.startswith("All")).set_value(True).run()
+
+
+def test_all_scans_of_an_upload_are_filed_together_and_what_is_no_scan_is_named(store: Store) -> None:
+    ann = create_patient(store, LOCAL, ANN)
+    files = [(f"film{i}.png", drawn.scan(100 + i)) for i in range(3)]
+    at = uploaded(ann, *files, ("notes.txt", b"hello"))
+    assert any("notes.txt" in caption.value for caption in at.caption)
+    press(at, "File to Walker, Ann \\(born 1958\\-08\\-09\\)")
+    assert {scan.file for scan in scans_of(store, ann.id)} == {name for name, _data in files}
+
+
+def test_one_scan_of_somebody_else_keeps_the_whole_upload_out_and_is_named(store: Store) -> None:
+    ann = create_patient(store, LOCAL, ANN)
+    at = uploaded(ann, ("mine.png", drawn.scan(100)), ("other.png", drawn.scan(220, kind="frames")))
+    (error,) = at.error
+    assert error.value.startswith("other.png\\: The file is of another patient")
+    assert not any(label.startswith("File to") for label in labels(at))
+    assert scans_of(store, ann.id) == ()
 
 
 def test_a_new_patient_is_begun_from_what_the_file_states(store: Store) -> None:

@@ -34,6 +34,6 @@ with answer:
     if card:
         results.limits(card)
     export.downloads(reading, card)
-    filing.ask_filing(scan, readings, patient)
+    filing.ask_filing(scan, readings, patient, given)
 with images:
     viewer(reading, card)

@@ -1,16 +1,20 @@
-"""File a scan to a patient, on purpose: to the open one, to one that is looked for, or to a new one."""
+"""File scans to a patient, on purpose: to the open one, to one that is looked for, or to a new one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from medai_core.errors import MedAIError, Message
 from medai_core.readings import Reading
-from medai_core.records.store.filing import conflicts, file_scan, filed_to, stated_details
+from medai_core.records.store.filing import Given, conflicts, file_scans, filed_to, stated_details
 from medai_core.records.store.patients import Details, Patient, create_patient, patient_of
-from medai_core.records.store.worklist import Asked, Line, find_lines, searched
+from medai_core.records.store.words import searched
+from medai_core.records.store.worklist import Asked, Line, find_lines
 from ui import cached, kept, signin, words
-from ui.cached import Scan
+from ui.cached import Request, Scan
 from ui.language import _, say
 from ui.record.details import form
 from ui.record.opened import KEY, open_patient
@@ -19,33 +23,85 @@ from ui.results import plain, problem
 OFFERED = 20
 
 
-def ask_filing(scan: Scan, readings: tuple[Reading, ...], patient: Patient | None) -> None:
-    """Below a result: the way into a patient's record."""
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """What is to be filed: the scan that is shown with its readings, and others that were uploaded with it."""
+
+    scan: Scan
+    readings: tuple[Reading, ...]
+    others: tuple[Scan, ...] = ()
+
+    def conflict(self, known: Details) -> tuple[str, tuple[Message, ...]] | None:
+        """The first file that is of somebody else than ``known``, and where it says so."""
+        stated = [(self.scan.name, self.readings[0])]
+        stated += [(scan.name, cached.outline(scan)[0]) for scan in self.others]
+        found = ((name, conflicts(reading.image.patient, known)) for name, reading in stated)
+        return next(((name, differences) for name, differences in found if differences), None)
+
+    def given(self) -> list[Given]:
+        """The scans with their readings, read in full."""
+        found = [Given(self.scan.data, self.readings)]
+        bar = st.progress(0.0, _("Reading the scans"))
+        for i, scan in enumerate(self.others):
+            bar.progress(i / len(self.others), _("Reading scan {i} of {n}").format(i=i + 1, n=len(self.others)))
+            found.append(Given(scan.data, cached.read(scan, Request())))
+        bar.empty()
+        return found
+
+
+def ask_filing(
+    scan: Scan, readings: tuple[Reading, ...], patient: Patient | None, uploaded: Sequence[Scan] = ()
+) -> None:
+    """Below a result: the way into a patient's record.
+
+    Parameters
+    ----------
+    uploaded : all that the reader has given, ``scan`` among them.
+    """
     if not signin.may("file"):
         return
     filed = filed_to(kept.store(), scan.sha256)
     with st.expander(_("File to a patient"), icon=":material/folder_shared:", expanded=bool(filed or patient)):
+        upload = Upload(scan, readings, () if filed else _ask_others(scan, uploaded))
         if filed:
-            _say_filed(scan, readings, filed)
+            _say_filed(upload, filed)
             return
         if patient is not None:
-            _offer(scan, readings, patient)
+            _offer(upload, patient)
             return
         known, new = st.tabs([_("A patient of the list"), _("A new patient")])
         with known:
-            _look_for(scan, readings)
+            _look_for(upload)
         with new:
-            _begin(scan, readings)
+            _begin(upload)
 
 
-def _offer(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
+def _ask_others(scan: Scan, uploaded: Sequence[Scan]) -> tuple[Scan, ...]:
+    """The other scans of the upload, where the reader wants them filed too; those that cannot be read stay out."""
+    others = {other.sha256: other for other in uploaded if other.sha256 != scan.sha256}
+    label = _("All {n} scans of this upload, all or none").format(n=len(others) + 1)
+    if not others or not st.toggle(label, key=f"file_all:{scan.sha256[:16]}"):
+        return ()
+    readable, names = [], []
+    for other in others.values():
+        try:
+            cached.outline(other)
+            readable.append(other)
+        except MedAIError:
+            names.append(other.name)
+    if names:
+        st.caption(plain(_("Not scans, and so not filed: {files}.").format(files=", ".join(names))))
+    return tuple(readable)
+
+
+def _offer(upload: Upload, patient: Patient) -> None:
     """File to one patient, or why that cannot be."""
-    differences = conflicts(readings[0].image.patient, patient.details)
-    if differences:
-        _say_conflict(differences)
+    conflict = upload.conflict(patient.details)
+    if conflict:
+        _say_conflict(*conflict)
         st.caption(_("It can be filed only to the right patient. Close this patient and choose another."))
         return
-    image = readings[0].image
+    image = upload.readings[0].image
     if not words.patient_title(image.patient):
         st.caption(_("The file names nobody: you alone say whose it is."))
     born = (
@@ -54,20 +110,18 @@ def _offer(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
         else ""
     )
     label = _("File to {name}").format(name=plain(patient.details.name + born))
-    if st.button(label, type="primary", icon=":material/save:", key=f"file:{scan.sha256[:16]}:{patient.id}"):
-        _file(scan, readings, patient)
+    if st.button(label, type="primary", icon=":material/save:", key=f"file:{upload.scan.sha256[:16]}:{patient.id}"):
+        _file(upload, patient)
 
 
-def _say_conflict(differences: tuple[Message, ...]) -> None:
-    said = "; ".join(map(say, differences))
-    st.error(
-        plain(_("The file is of another patient: {differences}.").format(differences=said)), icon=":material/block:"
-    )
+def _say_conflict(file: str, differences: tuple[Message, ...]) -> None:
+    said = _("The file is of another patient: {differences}.").format(differences="; ".join(map(say, differences)))
+    st.error(plain(f"{file}: {said}"), icon=":material/block:")
 
 
-def _file(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
+def _file(upload: Upload, patient: Patient) -> None:
     try:
-        file_scan(kept.store(), signin.person(), patient.id, scan.data, readings, cached.models_by_name())
+        file_scans(kept.store(), signin.person(), patient.id, upload.given(), cached.models_by_name())
     except MedAIError as error:
         problem(error)
         return
@@ -75,7 +129,7 @@ def _file(scan: Scan, readings: tuple[Reading, ...], patient: Patient) -> None:
     st.rerun()
 
 
-def _say_filed(scan: Scan, readings: tuple[Reading, ...], id: str) -> None:
+def _say_filed(upload: Upload, id: str) -> None:
     """Whose record the file is in, and the way to add this reading to it."""
     try:
         patient = patient_of(kept.store(), id)
@@ -89,16 +143,17 @@ def _say_filed(scan: Scan, readings: tuple[Reading, ...], id: str) -> None:
         icon=":material/folder_shared:",
         query_params={KEY: id},
     )
-    if st.button(_("Add this reading"), icon=":material/save:", key=f"file_again:{scan.sha256[:16]}"):
-        _file(scan, readings, patient)
+    again = _("Add this reading to {name}").format(name=plain(patient.details.name))
+    if st.button(again, icon=":material/save:", key=f"file_again:{upload.scan.sha256[:16]}"):
+        _file(upload, patient)
 
 
-def _look_for(scan: Scan, readings: tuple[Reading, ...]) -> None:
-    stated = readings[0].image.patient
+def _look_for(upload: Upload) -> None:
+    stated = upload.readings[0].image.patient
     text = st.text_input(
         _("Search"),
         stated.id or stated.name or "",
-        key=f"file_search:{scan.sha256[:16]}",
+        key=f"file_search:{upload.scan.sha256[:16]}",
         max_chars=100,
         placeholder=_("name, number or birth date"),
     )
@@ -114,11 +169,11 @@ def _look_for(scan: Scan, readings: tuple[Reading, ...]) -> None:
         list(found),
         index=None,
         format_func=lambda id: _title(found[id]),
-        key=f"file_to:{scan.sha256[:16]}",
+        key=f"file_to:{upload.scan.sha256[:16]}",
         placeholder=_("Choose the patient"),
     )
     if id:
-        _offer(scan, readings, patient_of(kept.store(), id))
+        _offer(upload, patient_of(kept.store(), id))
 
 
 def _title(line: Line) -> str:
@@ -126,20 +181,20 @@ def _title(line: Line) -> str:
     return " · ".join(filter(None, (line.name, line.number or "", born, _("DEMO") if line.demo else "")))
 
 
-def _begin(scan: Scan, readings: tuple[Reading, ...]) -> None:
+def _begin(upload: Upload) -> None:
     """A new patient, as the file states them."""
-    stated = readings[0].image.patient
+    stated = upload.readings[0].image.patient
     known = stated_details(stated, "") if words.patient_title(stated) else Details("")
-    typed = form(known, f"file_new:{scan.sha256[:16]}")
-    if st.button(_("Add the patient and file"), type="primary", key=f"file_new:{scan.sha256[:16]}"):
+    typed = form(known, f"file_new:{upload.scan.sha256[:16]}")
+    if st.button(_("Add the patient and file"), type="primary", key=f"file_new:{upload.scan.sha256[:16]}"):
         try:
             details = typed.details()
-            differences = conflicts(stated, details)
-            if differences:
-                _say_conflict(differences)
+            conflict = upload.conflict(details)
+            if conflict:
+                _say_conflict(*conflict)
                 return
             patient = create_patient(kept.store(), signin.person(), details)
         except MedAIError as error:
             problem(error)
             return
-        _file(scan, readings, patient)
+        _file(upload, patient)

@@ -8,12 +8,12 @@ import streamlit as st
 
 from medai_core.catalog import WEIGHTS
 from medai_core.errors import MedAIError
-from medai_core.readings import Reading, read_scan
-from medai_core.records.audit import Act
+from medai_core.readings import Reading
 from medai_core.records.store.filing import file_scan, read_file
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import StoredReading, StoredScan, recall, scans_of
 from ui import cached, kept, people, results, signin, words
+from ui.cached import Request, Scan
 from ui.language import _, kind_title
 from ui.record.verdicts import ask_verdict
 from ui.results import empty_state, problem
@@ -139,21 +139,24 @@ def _later_model(patient: Patient, scan: StoredScan, stored: StoredReading, side
             "This reading is by version {old}; version {new} is installed now. The reading stays as it was given."
         ).format(old=stored.reading.version, new=card.version)
     )
-    if signin.may("file"):
-        st.button(
-            _("Read again with version {version}").format(version=card.version),
-            key=f"again:{side}:{stored.id}",
-            on_click=_read_again,
-            args=(patient.id, scan, stored),
-        )
+    label = _("Read again with version {version}").format(version=card.version)
+    if signin.may("file") and st.button(label, key=f"again:{side}:{stored.id}"):
+        try:
+            _read_again(patient.id, scan, stored)
+        except MedAIError as error:
+            problem(error)
+            return
+        st.rerun()
 
 
 def _read_again(id: str, scan: StoredScan, stored: StoredReading) -> None:
-    """Add the installed model's reading of the same frame beside the older one."""
-    data = read_file(kept.store(), scan.sha256)
-    given = stored.reading
-    readings = read_scan(
-        data, scan.file, cached.models(), frame=given.image.frame, model=given.model, affirm=given.refusal is None
+    """Add the installed model's reading of the same frame, and of the same region where one was drawn."""
+    data, given = read_file(kept.store(), scan.sha256), stored.reading
+    asked = Request(
+        frame=given.image.frame,
+        model=given.model,
+        affirm=given.refusal is None,
+        region=given.region.box if given.region and given.region.source == "drawn" else None,
     )
+    readings = cached.read(Scan(scan.file, data, scan.sha256), asked)
     file_scan(kept.store(), signin.person(), id, data, readings, cached.models_by_name())
-    kept.store().enter(signin.person(), Act("read", id, scan.id, {"model": given.model}))
