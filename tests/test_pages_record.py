@@ -120,6 +120,21 @@ def test_a_refusal_stands_before_every_probability_and_says_that_a_person_must_l
     assert "a person must look" in shown
 
 
+def test_a_reader_who_comes_first_finds_the_demo_patients_and_is_not_told_to_add_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medai_core.catalog import find_models
+
+    as_person(READER, monkeypatch)
+    at = page("patients/worklist")
+    assert "a clinician adds" in "\n".join(m.value for m in at.markdown)
+    with store.writing(LOCAL) as work:
+        work.connection.execute(sql("DELETE FROM setting"))
+    monkeypatch.setattr(cached, "find_models", find_models)
+    st.cache_resource.clear()
+    assert html(page("patients/worklist")).count("medai-badge") == 4
+
+
 def test_a_hostile_name_is_shown_as_text_everywhere(store: Store) -> None:
     patient = create_patient(store, LOCAL, Details("<img src=x onerror=alert(1)> [a](javascript:x)"))
     filed(store, patient)

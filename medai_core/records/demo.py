@@ -30,6 +30,8 @@ from medai_core.records.store.settings import keep_setting, setting_of
 from medai_core.records.store.vitals import PARAMETERS, Vital, file_vitals
 
 SETTING = "demo"
+MAKER = Person("demo", "DEMO", "clinician")
+"""Who made them, whoever came first: a reader finds them too, and no verdict of theirs is a clinician's."""
 PEOPLE = (
     Details("DEMO, Film", "DEMO-1", date(2022, 5, 17), "F"),
     Details("DEMO, Tumour", "DEMO-2", date(1971, 2, 3), "M"),

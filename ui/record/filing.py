@@ -79,8 +79,7 @@ def ask_filing(
 def _ask_others(scan: Scan, uploaded: Sequence[Scan]) -> tuple[Scan, ...]:
     """The other scans of the upload, where the reader wants them filed too; those that cannot be read stay out."""
     others = {other.sha256: other for other in uploaded if other.sha256 != scan.sha256}
-    label = _("All {n} scans of this upload, all or none").format(n=len(others) + 1)
-    if not others or not st.toggle(label, key=f"file_all:{scan.sha256[:16]}"):
+    if not others or not st.toggle(_("All scans of this upload, all or none"), key=f"file_all:{scan.sha256[:16]}"):
         return ()
     readable, names = [], []
     for other in others.values():

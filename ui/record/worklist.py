@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from medai_core.records import SHOWN
-from medai_core.records.demo import demo_count, has_demo_choice, make_demo, remove_demo
+from medai_core.records.demo import MAKER, demo_count, has_demo_choice, make_demo, remove_demo
 from medai_core.records.store.worklist import COUNTED, Asked, Line, Lines, find_lines
 from ui import cached, kept, people, signin, words
 from ui.language import _, finding_title, language
@@ -59,9 +59,9 @@ def _first_page() -> None:
 
 def begin() -> None:
     """Make the DEMO patients, where this record has never had any."""
-    if signin.may("file") and not has_demo_choice(kept.store()):
+    if not has_demo_choice(kept.store()):
         with st.spinner(_("Making the DEMO patients…"), show_time=True):
-            make_demo(kept.store(), signin.person(), cached.models())
+            make_demo(kept.store(), MAKER, cached.models())
 
 
 def find(asked: Asked) -> Lines:
@@ -77,8 +77,10 @@ def table(asked: Asked, found: Lines) -> None:
     if not found.lines:
         if asked.search or asked.show != SHOWN[0]:
             empty_state("search_off", _("Nobody fits"), _("Search for fewer words, or show all patients."))
-        else:
+        elif signin.may("file"):
             empty_state("group", _("No patient yet"), _("Add a patient, or read a scan and file it to a new one."))
+        else:
+            empty_state("group", _("No patient yet"), _("Patients whom a clinician adds are listed here."))
         return
     columns = (_("Status"), _("Patient"), _("Born"), _("What makes it urgent"), _("Newest reading"))
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
