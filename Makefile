@@ -18,18 +18,25 @@ test: .venv/test.stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy medai_core
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 3
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found."; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# The same lock either way; uv, where it is there, takes a quarter of the time.
+ifneq ($(shell command -v uv),)
+INSTALL := uv pip install --quiet --compile-bytecode --python .venv/bin/python --requirement
+else
+INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement
+endif
+
 .venv/run.stamp: requirements.txt | .venv/bin/python
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(INSTALL) requirements.txt
 	@touch $@
 
 .venv/test.stamp: requirements-dev.txt | .venv/bin/python
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	$(INSTALL) requirements-dev.txt
 	@touch $@ .venv/run.stamp
 
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --quiet

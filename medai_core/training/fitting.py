@@ -119,6 +119,26 @@ def fit(
     return network
 
 
+def predict(network: keras.Model, inputs: Any, batch: int = 64) -> dict[str, NDArray[np.float32]]:
+    """Every output of ``network`` for all samples, by name.
+
+    Parameters
+    ----------
+    inputs : an array (n, ...), or one for each input by name.
+    """
+    n = len(next(iter(inputs.values())) if isinstance(inputs, dict) else inputs)
+    if n > 4 * batch:
+        made: dict[str, NDArray[np.float32]] = network.predict(inputs, batch_size=batch, verbose=0)
+        return made
+    # Building a graph takes longer than answering for a few.
+    parts = [network(_part(inputs, slice(i, i + batch)), training=False) for i in range(0, n, batch)]
+    return {name: np.concatenate([ops.convert_to_numpy(part[name]) for part in parts]) for name in parts[0]}
+
+
+def _part(inputs: Any, rows: slice) -> Any:
+    return {name: values[rows] for name, values in inputs.items()} if isinstance(inputs, dict) else inputs[rows]
+
+
 def _compiled(network: keras.Model, output: str, loss: Any, rate: float, decay: float, total: int) -> keras.Model:
     """The part of ``network`` that leads to ``output``, ready to be fitted in ``total`` steps."""
     schedule = keras.optimizers.schedules.CosineDecay(

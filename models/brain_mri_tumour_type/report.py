@@ -23,6 +23,7 @@ from medai_core.metrics import area_under_curve, recalls, softmax
 from medai_core.readings import answerer
 from medai_core.training import examples, recipes, reporting
 from medai_core.training.calibration import fit_calibration, mean_picture, whitening
+from medai_core.training.fitting import predict
 
 SET = "brain_mri"
 FOREIGN = ("chest_xray", "lung_nodule", "breast_ultrasound", "blood_cells", "chest_ct_slice", "malaria", "cell_nuclei")
@@ -133,7 +134,7 @@ def distances(
 def approaches(study: Study) -> tuple[Approach, ...]:
     """What was compared, on the rows that the reference network was not fitted on."""
     rows = study.reference_rows
-    reference = study.reference.predict(study.grey[rows][..., None].astype(np.float32) / 255, verbose=0)["logits"]
+    reference = predict(study.reference, study.grey[rows][..., None].astype(np.float32) / 255)["logits"]
     tried = {
         "reference network on the whole slice": reference,
         "two eyes, region found by itself, one member": study.logits[0, rows],
@@ -226,7 +227,7 @@ def baseline(study: Study, table: Any) -> tuple[Measure, ...]:
     pixels = (
         np.stack([recipes.read_grey(file, (128, 128)) for file in table["file"]])[..., None].astype(np.float32) / 255
     )
-    p = softmax(study.reference.predict(pixels, verbose=0)["logits"])
+    p = softmax(predict(study.reference, pixels)["logits"])
     label = np.array([study.names.index(x) for x in table["label"]])
     groups = tuple(table["group"])
     made = Predictions(study.names, groups, label, groups, p, np.zeros(len(p), dtype=bool))

@@ -30,7 +30,7 @@ from medai_core.imaging.segmentation import Box, largest_region, most_evident_re
 from medai_core.training import networks, recipes
 from medai_core.training.augmentation import Augmentation, augment, jittered
 from medai_core.training.export import averaged, with_embedding, write_network
-from medai_core.training.fitting import fit, overlap_loss, split_groups
+from medai_core.training.fitting import fit, overlap_loss, predict, split_groups
 
 NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
@@ -84,7 +84,7 @@ def main() -> None:
     outlined = [samples.true_box(i) for i in range(len(boxes))]
     write_network(averaged(finders), given.out, "region")
     serving = averaged(members)
-    features = serving.predict(seen(samples, outlined), batch_size=64, verbose=0)["features"]
+    features = predict(serving, seen(samples, outlined))["features"]
     serving = with_embedding(serving, features)
     write_network(serving, given.out)
     reference, rows = fit_reference(given, samples)
@@ -100,7 +100,7 @@ def main() -> None:
         held_out_logits(given, samples, members, seen(samples, boxes)),
         held_out_logits(given, samples, members, seen(samples, outlined)),
         held_out_features(given, samples, members, seen(samples, boxes)),
-        serving.predict(seen(samples, boxes), batch_size=64, verbose=0)["embedding"],
+        predict(serving, seen(samples, boxes))["embedding"],
         reference,
         rows,
     )
@@ -152,7 +152,7 @@ def found_regions(finders: list[keras.Model], samples: Samples, fold: Ints) -> t
     masks = np.zeros((len(small), MASK // 2, MASK // 2), dtype=np.float32)
     for k, finder in enumerate(finders):
         rows = np.flatnonzero(fold == k)
-        logits = finder.predict(unit(small[rows])[..., None], batch_size=64, verbose=0)["mask"][..., 0]
+        logits = predict(finder, unit(small[rows])[..., None])["mask"][..., 0]
         masks[rows] = 1 / (1 + np.exp(-logits))
     return [most_evident_region(m, (STORED, STORED), least=LEAST, evident=EVIDENT).box for m in masks], masks
 
@@ -199,9 +199,7 @@ def held_out_logits(
         for k in range(samples.parts):
             rows = np.flatnonzero(fold == k)
             member = members[repeat * samples.parts + k]
-            logits[repeat, rows] = member.predict(
-                {name: x[rows] for name, x in inputs.items()}, batch_size=64, verbose=0
-            )["logits"]
+            logits[repeat, rows] = predict(member, {name: x[rows] for name, x in inputs.items()})["logits"]
     return logits
 
 
@@ -210,10 +208,7 @@ def held_out_features(
 ) -> list[tuple[Ints, NDArray[np.float32]]]:
     """For each fold of the first repeat, its rows and every slice's features by the member that never saw them."""
     fold = samples.folds(given.seed)
-    return [
-        (np.flatnonzero(fold == k), members[k].predict(inputs, batch_size=64, verbose=0)["features"])
-        for k in range(samples.parts)
-    ]
+    return [(np.flatnonzero(fold == k), predict(members[k], inputs)["features"]) for k in range(samples.parts)]
 
 
 def drawer(

@@ -29,7 +29,7 @@ from medai_core.training import examples, networks, recipes, reporting
 from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.calibration import fit_calibration, mean_picture, prevalence_threshold
 from medai_core.training.export import averaged, with_embedding, write_network
-from medai_core.training.fitting import fit, split_groups
+from medai_core.training.fitting import fit, predict, split_groups
 
 NAMES = ("normal", "pneumonia")
 SET = "chest_xray"
@@ -210,10 +210,7 @@ def write_examples(given: recipes.Options, card: Card, samples: Samples, models:
 
 
 def _predict(network: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    made: dict[str, NDArray[np.float32]] = network.predict(
-        pixels[..., None].astype(np.float32) / 255, batch_size=64, verbose=0
-    )
-    return made
+    return predict(network, pixels[..., None].astype(np.float32) / 255)
 
 
 def _drawn(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:

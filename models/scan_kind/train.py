@@ -29,7 +29,7 @@ from medai_core.training import drawings, examples, networks, recipes, reporting
 from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.calibration import with_sets
 from medai_core.training.export import with_embedding, write_network
-from medai_core.training.fitting import fit, split_groups
+from medai_core.training.fitting import fit, predict, split_groups
 
 STORED, SIZE = 144, 128
 SETS = {
@@ -104,11 +104,11 @@ def fit_serving(
     """Fit the network that serves and write it to the model's folder."""
     first, network = fit_reference(given, samples, training)
     rows = np.random.default_rng(given.seed).permutation(training)[:4000]
-    serving = with_embedding(network, network.predict(unit(samples.pixels[rows]), verbose=0)["features"])
+    serving = with_embedding(network, predict(network, unit(samples.pixels[rows]))["features"])
     write_network(serving, given.out)
     x, label = unit(samples.pixels[validation]), samples.label[validation]
     tried = {"reference network, first course": first, "reference network, second course": serving}
-    called = {name: n.predict(x, batch_size=64, verbose=0)["logits"].argmax(axis=1) for name, n in tried.items()}
+    called = {name: predict(n, x)["logits"].argmax(axis=1) for name, n in tried.items()}
     approaches = tuple(
         Approach(name, "accuracy", float((called[name] == label).mean()), chosen=network is serving)
         for name, network in tried.items()
@@ -219,7 +219,7 @@ def write_card(given: recipes.Options, study: Study, samples: Samples, validatio
     """Calibrate on the validation part, clean and damaged; test once; write the card."""
     earlier = recipes.begun_card(given, FOLDER)
     card = read_card(given.out)
-    seen = study.serving.predict(unit(samples.pixels[validation]), batch_size=64, verbose=0)
+    seen = predict(study.serving, unit(samples.pixels[validation]))
     label = samples.label[validation]
     limits = Applicability(float(np.quantile(np.linalg.norm(seen["embedding"], axis=1), 0.99)))
     measured = reporting.draft(card, label, seen["logits"], limits, study.tried, study.made_by)
