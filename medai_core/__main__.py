@@ -1,4 +1,4 @@
-"""The command line: ``python -m medai_core models | read | risk | evaluate | record | backup | restore | audit``."""
+"""The command line: ``python -m medai_core models | read | risk | evaluate | record | export | pacs | ...``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_record
+from medai_core.commands.arguments import add_exchange, add_record
 from medai_core.errors import MedAIError
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (models, read, _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     add_record(commands)
+    add_exchange(commands)
     return parser
 
 

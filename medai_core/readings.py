@@ -72,6 +72,7 @@ class Reading:
     findings : in the card's order; empty when refused.
     coverage : the nominal coverage of the conformal set.
     notices : what the reader must know beside the result ("age and view not verified").
+    mask : (y, x), what a model itself takes for the region; None where it outlines none, and when refused.
     evidence : (class, y, x) float32 over the image's own pixels: how much each place speaks for the
         class (log-odds per share of the image's area); None when refused.
     seconds : from the decoded image to this reading.
@@ -90,6 +91,7 @@ class Reading:
     region: Region | None
     evidence: NDArray[np.float32] | None
     seconds: float
+    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,8 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
         return reading, refusal
     region = Region(answer.box, "drawn" if question.box else "found") if answer.box else None
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
-    return replace(reading, findings=findings_of(card, answer), region=region, evidence=evidence), None
+    findings = findings_of(card, answer)
+    return replace(reading, findings=findings, region=region, evidence=evidence, mask=answer.mask), None
 
 
 def _region_refusal(answer: Classification) -> Message | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from medai_core.records.wording import RESEARCH_USE
 from ui.language import _
 
 HERE = Path(__file__).parent
@@ -16,7 +17,7 @@ THEME = HERE / "theme.js"
 
 def research_notice() -> str:
     """The sentence that stands on every page and in every export."""
-    return _("For research use; not a medical device")
+    return _(RESEARCH_USE)
 
 
 def dress(title: str) -> None:

@@ -12,7 +12,7 @@ from medai_core.cards import Card, PredictorSpec, PredictorStatistics
 from medai_core.errors import N_, Message
 from medai_core.prognosis.entries import Entry, Unit, as_row, refusals, units
 from ui import words
-from ui.language import _, category_title, predictor_title, say
+from ui.language import _, category_title, predictor_title, wording
 from ui.results import plain
 
 FIRST = 14
@@ -215,16 +215,11 @@ def _treated(card: Card, p: PredictorSpec, typical: str, flagged: bool) -> str:
 
 def value_words(card: Card, p: PredictorSpec, value: Value, unit: Unit | None = None) -> str:
     """A predictor's value with its unit, in words; ``unit`` is the one that the reader has chosen."""
-    if value is None or value != value:
-        return _("unknown")
-    if isinstance(value, str):
-        return category_title(card, p.name, value)
-    unit = unit or Unit(p.unit, decimals=p.decimals)
+    if unit is None or not isinstance(value, float) or value != value:
+        return wording().value(card, p, value)
     return f"{unit.of(value):.{unit.decimals}f} {_(unit.name)}".strip()
 
 
 def refusal_words(card: Card, refusal: Message) -> str:
     """Why a value is refused, with the predictor and the unit in the reader's language."""
-    facts = {**refusal.facts, "predictor": predictor_title(card, str(refusal.facts["predictor"]))}
-    said = say(Message(refusal.id, {**facts, "unit": _(str(refusal.facts["unit"]))}))
-    return said.replace(" .", ".").replace("  ", " ")
+    return wording().about_predictor(card, refusal)

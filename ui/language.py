@@ -20,26 +20,13 @@ from babel.messages.pofile import read_po
 from streamlit.delta_generator import DeltaGenerator
 
 from medai_core.cards import Card, Translation
-from medai_core.errors import N_, Message
+from medai_core.errors import Message
+from medai_core.records.wording import Wording
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 LOCALE = Path(__file__).parent / "locale"
 
 _forced: ContextVar[str] = ContextVar("forced_language", default="")
-
-KINDS = {
-    "chest_radiograph": N_("chest radiograph"),
-    "brain_mri": N_("brain MRI"),
-    "chest_ct_slice": N_("chest CT slice"),
-    "ct_nodule": N_("CT nodule"),
-    "breast_ultrasound": N_("breast ultrasound"),
-    "blood_smear": N_("blood smear"),
-    "malaria_smear": N_("malaria smear"),
-    "fluorescence_microscopy": N_("fluorescence microscopy"),
-    "stained_tissue": N_("stained tissue"),
-    "other": N_("other kind of image"),
-}
-"""The kinds of image of ``medai_core.cards.KINDS``, in words."""
 
 
 @lru_cache
@@ -80,6 +67,11 @@ def _(text: str) -> str:
     return catalogue(language()).gettext(text) if text else ""
 
 
+def wording() -> Wording:
+    """How results are said in the reader's language."""
+    return Wording(_, language())
+
+
 def say(message: Message) -> str:
     """A sentence of the core in the reader's language."""
     return message.say(_)
@@ -87,44 +79,27 @@ def say(message: Message) -> str:
 
 def kind_title(name: str) -> str:
     """A kind of image in words."""
-    return _(KINDS.get(name, name))
+    return wording().kind(name)
 
 
 def card_words(card: Card) -> Translation:
     """The card's own words in the reader's language, in English where it has no others."""
-    translated = card.translations.get(language())
-    if translated is not None:
-        return translated
-    return Translation(
-        title=card.title,
-        intended_use=card.intended_use,
-        not_for=card.not_for,
-        limits=card.limits,
-        precondition=card.precondition,
-        population=card.population.description,
-        findings={finding.name: finding.title for finding in card.findings},
-    )
+    return wording().card(card)
 
 
 def finding_title(card: Card | None, name: str) -> str:
     """A finding in words; its bare name where no card knows it."""
-    return card_words(card).findings.get(name, name) if card else name
+    return wording().finding(card, name)
 
 
 def predictor_title(card: Card | None, name: str) -> str:
     """A predictor in words, in English where the card has no others; its bare name where no card knows it."""
-    known = {p.name: p.title for p in (*card.predictors, *card.groupings)} if card else {}
-    said = card.translations.get(language()) if card else None
-    return (said.predictors.get(name) if said else None) or known.get(name, name)
+    return wording().predictor(card, name)
 
 
 def category_title(card: Card | None, predictor: str, category: str) -> str:
     """A category of a predictor in words, in English where the card has no others; else its bare name."""
-    asked = (*card.predictors, *card.groupings) if card else ()
-    known = {c.name: c.title for p in asked if p.name == predictor for c in p.categories}
-    title = known.get(category, category)
-    said = card.translations.get(language()) if card else None
-    return (said.categories.get(title) if said else None) or title
+    return wording().category(card, predictor, category)
 
 
 def choose_language(place: DeltaGenerator | None = None) -> None:

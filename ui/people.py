@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from medai_core.records.store.patients import Patient
-from ui.language import _
+from medai_core.records.wording import local_time
+from ui.language import _, wording
+
+__all__ = ["local_time"]
 
 
 def sex_words(code: str | None) -> str:
     """DICOM's code of a sex in words; empty where it is not known."""
-    return {"F": _("female"), "M": _("male"), "O": _("other")}.get(code or "", code or "")
+    return wording().sex(code)
 
 
 def whole_years(born: date) -> int:
@@ -33,11 +36,6 @@ def whose(patient: Patient) -> str:
     """The name and birth date that stand beside a result."""
     born = patient.details.birth_date
     return f"{patient.details.name}, {_('born {date}').format(date=born.isoformat())}" if born else patient.details.name
-
-
-def local_time(moment: datetime) -> str:
-    """A moment on the clock of the machine that serves, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

@@ -13,15 +13,16 @@ from medai_core.cards import KINDS
 from medai_core.catalog import Sample
 from medai_core.errors import MedAIError, Message
 from medai_core.readings import Reading
-from ui import cached, words
+from medai_core.records.store.patients import Patient
+from ui import cached, pacs, words
 from ui.cached import Request, Scan
 from ui.language import _, card_words, kind_title, say
 from ui.results import empty_state
 from ui.viewer import drawn_box
 
 
-def ask() -> list[Scan]:
-    """The scans that the reader gives: uploads, or else a sample to try."""
+def ask(patient: Patient | None) -> list[Scan]:
+    """The scans that the reader gives: uploads, or else those of a study in the PACS, or a sample to try."""
     uploads, tries = st.columns([3, 2], gap="medium")
     with uploads:
         files = st.file_uploader(
@@ -34,6 +35,9 @@ def ask() -> list[Scan]:
         return [Scan(f.name, f.getvalue(), _sha256(f.getvalue())) for f in files]
     with tries:
         sample = _ask_sample()
+        fetched = pacs.ask_study((patient.details.number or "") if patient else "")
+    if fetched:
+        return fetched
     if sample:
         data = sample.path.read_bytes()
         return [Scan(sample.path.name, data, _sha256(data))]

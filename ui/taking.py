@@ -21,6 +21,7 @@ def take_away(
     icon: str = ":material/download:",
     help: str | None = None,
     entered: bool = False,
+    key: str | None = None,
 ) -> None:
     """A download button; absent for a role that may not export.
 
@@ -43,4 +44,4 @@ def take_away(
             store.enter(person, Act("export", object=object or None, detail={"format": file_name.rsplit(".", 1)[-1]}))
         return content
 
-    st.download_button(label, taken, file_name=file_name, mime=mime, icon=icon, help=help, on_click="ignore")
+    st.download_button(label, taken, file_name=file_name, mime=mime, icon=icon, help=help, on_click="ignore", key=key)

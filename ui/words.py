@@ -9,8 +9,11 @@ from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.readings import Reading
+from medai_core.records.wording import patient_title, percent, scan_time, sentence
 from ui import people
-from ui.language import _, card_words, category_title, finding_title, kind_title, predictor_title, say
+from ui.language import _, category_title, finding_title, kind_title, predictor_title, wording
+
+__all__ = ["patient_title", "percent", "scan_time", "sentence"]
 
 MEASURES = {
     "accuracy": N_("Accuracy"),
@@ -81,24 +84,9 @@ AGE_BANDS = (N_("age below {high}"), N_("age {low} and over"), N_("age {low} to 
 """How recipes write an age band; the edges are numbers."""
 
 
-def percent(share: float) -> str:
-    """A share in percent, never rounded to a certainty that it is not.
-
-    >>> percent(0.9731), percent(0.99999), percent(0.0)
-    ('97.3 %', '> 99.9 %', '< 0.1 %')
-    """
-    if share > 0.9995:
-        return "> 99.9 %"
-    if share < 0.0005:
-        return "< 0.1 %"
-    return f"{share:.1%}".replace("%", " %")
-
-
 def span(low: float, high: float, *, shares: bool = False) -> str:
     """An interval in words."""
-    if shares:
-        return _("{low} to {high}").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f} %")
-    return _("{low} to {high}").format(low=f"{low:.3f}", high=f"{high:.3f}")
+    return wording().span(low, high, shares=shares)
 
 
 def measure_title(name: str, card: Card | None = None) -> str:
@@ -144,72 +132,34 @@ def _category_subgroup(name: str, card: Card | None) -> str:
     return ""
 
 
-def sentence(text: str) -> str:
-    """``text`` with a capital first letter."""
-    return text[:1].upper() + text[1:]
-
-
 def joined(titles: Sequence[str]) -> str:
     """Titles as a list in words."""
-    if len(titles) < 2:
-        return "".join(titles)
-    return _("{first} and {last}").format(first=_(", ").join(titles[:-1]), last=titles[-1])
+    return wording().joined(titles)
 
 
 def answer(reading: Reading, card: Card | None) -> str:
-    """The conformal set in words: one finding, or which ones cannot be told apart.
-
-    An empty set says that no finding fits; it tells nothing apart either, so all are named.
-    """
-    names = [f.name for f in reading.findings if f.in_set] or [f.name for f in reading.findings]
-    titles = [finding_title(card, name) for name in names]
-    if sum(f.in_set for f in reading.findings) == 1:
-        return sentence(titles[0])
-    if len(titles) == 2:
-        return _("Cannot tell {first} from {second}").format(first=titles[0], second=titles[1])
-    return _("Cannot tell {titles} apart").format(titles=joined(titles))
+    """The conformal set in words: one finding, or which ones cannot be told apart."""
+    return wording().answer(reading, card)
 
 
 def reason(refusal: Message, card: Card | None) -> str:
     """Why there are no findings; the card's own words are said in the reader's language too."""
-    if card and "precondition" in refusal.facts:
-        refusal = Message(refusal.id, {**refusal.facts, "precondition": card_words(card).precondition})
-    return say(refusal)
+    return wording().reason(refusal, card)
 
 
 def answer_or_refusal(reading: Reading, card: Card | None) -> str:
     """The answer, or the refusal with its reason, in one line."""
-    if reading.refusal is not None:
-        return _("Refused: {reason}").format(reason=reason(reading.refusal, card))
-    return answer(reading, card)
+    return wording().answer_or_refusal(reading, card)
 
 
 def coverage_sentence(reading: Reading, card: Card | None) -> str:
     """What the set promises, and what it was measured to keep."""
-    if reading.coverage is None:
-        return ""
-    nominal = _("Set at {level} nominal coverage.").format(level=f"{reading.coverage:.0%}".replace("%", " %"))
-    if card is None or card.measured is None:
-        return nominal
-    return nominal + " " + measured_coverage(card.measured.sets().coverage)
+    return wording().coverage(reading, card)
 
 
 def measured_coverage(coverage: Measure) -> str:
     """The measured coverage of the conformal set, with its interval and n."""
-    return _(
-        "Measured: it held the true finding in {value} of scans (95 % interval {span}; n = {n}, {groups} groups)."
-    ).format(
-        value=percent(coverage.value),
-        span=span(coverage.low, coverage.high, shares=True),
-        n=coverage.n,
-        groups=coverage.groups,
-    )
-
-
-def patient_title(patient: Patient) -> str:
-    """Whom the file says it shows; empty where it is silent."""
-    name = (patient.name or "").replace("^", ", ", 1).replace("^", " ").strip(" ,")
-    return " · ".join(part for part in (name, patient.id or "") if part)
+    return wording().measured_coverage(coverage)
 
 
 def patient_facts(patient: Patient) -> str:
@@ -224,22 +174,9 @@ def patient_facts(patient: Patient) -> str:
     return ", ".join(facts)
 
 
-def scan_time(image: Image) -> str:
-    """When the scan was made, to the minute; empty where the file is silent."""
-    return image.acquired.strftime("%Y-%m-%d %H:%M") if image.acquired else ""
-
-
 def image_facts(image: Image) -> str:
     """Format, modality, size, frame and spacing in one line."""
-    height, width = image.display.shape[:2]
-    facts = [image.format, image.modality or "", _("{width} × {height} pixels").format(width=width, height=height)]
-    if image.frames > 1:
-        facts.append(_("frame {frame} of {frames}").format(frame=image.frame + 1, frames=image.frames))
-    if image.spacing_mm:
-        facts.append(
-            _("{rows:.2g} × {columns:.2g} mm a pixel").format(rows=image.spacing_mm[0], columns=image.spacing_mm[1])
-        )
-    return " · ".join(fact for fact in facts if fact)
+    return wording().image_facts(image)
 
 
 def kind_sentence(reading: Reading) -> str:
@@ -265,4 +202,4 @@ def minutes(seconds: float) -> str:
 
 def model_title(card: Card | None) -> str:
     """A model by its title; says so where none applies."""
-    return card_words(card).title if card else _("no model applies")
+    return wording().model(card)

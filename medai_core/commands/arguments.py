@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
-from medai_core.records import SHOWN
+from medai_core.records import FORMATS, SHOWN
 
 
 def add_record(commands: Any) -> None:
@@ -44,6 +44,79 @@ def add_record(commands: Any) -> None:
     exported.set_defaults(run=partial(_run, "export_audit"))
     for command in (listed, shown, *actions.choices.values()):
         command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_exchange(commands: Any) -> None:
+    """The commands of what leaves and enters, with their arguments."""
+    _add_deidentify(commands)
+    _add_export(commands)
+    _add_listen(commands)
+    _add_pacs(commands)
+
+
+def _add_deidentify(commands: Any) -> None:
+    deidentify = commands.add_parser("deidentify", help="write DICOM files without the person (PS3.15, Annex E)")
+    deidentify.add_argument("source", type=Path, metavar="FILE|DIR")
+    deidentify.add_argument("--out", type=Path, required=True, metavar="DIR")
+    deidentify.add_argument(
+        "--burned-in",
+        choices=("refuse", "keep"),
+        default="refuse",
+        help="files that say or look as if names were written into the picture (keep: somebody has looked)",
+    )
+    deidentify.set_defaults(run=partial(_exchange, "deidentify"))
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser("export", help="hand out what is filed to a patient")
+    export.add_argument("patient", metavar="PATIENT", help="the patient's number, or the identifier from `record list`")
+    export.add_argument("--format", choices=FORMATS, required=True)
+    export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    export.add_argument("--scan", default="", metavar="ID", help="only what is of this scan (see `record show --json`)")
+    export.add_argument("--reading", default="", metavar="ID", help="only this reading")
+    export.set_defaults(run=partial(_exchange, "hand_out"))
+
+
+def _add_listen(commands: Any) -> None:
+    listen = commands.add_parser("listen", help="file and read what modalities and the PACS push (DICOM C-STORE)")
+    listen.add_argument("--port", type=int, default=11112)
+    listen.add_argument("--address", default="127.0.0.1", help="another than this machine's own needs the certificates")
+    listen.add_argument("--title", default="MEDAI", metavar="AE", help="the AE title that senders call")
+    listen.add_argument("--allow", action="append", default=[], metavar="AE", help="an AE title that may send")
+    listen.add_argument("--certificate", type=Path, metavar="PEM", help="of this side, for TLS")
+    listen.add_argument("--key", type=Path, metavar="PEM")
+    listen.add_argument("--clients", type=Path, metavar="PEM", help="the authorities of the senders' certificates")
+    listen.set_defaults(run=partial(_exchange, "listen"))
+
+
+def _add_pacs(commands: Any) -> None:
+    actions = commands.add_parser("pacs", help="find, fetch and store at a PACS (DICOMweb)").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    find = actions.add_parser("find", help="list the studies that fit")
+    find.add_argument("--patient", default="", metavar="NUMBER")
+    find.add_argument("--name", default="", help="DICOM's way: Family^Given, * for any letters")
+    find.add_argument("--date", default="", metavar="YYYY-MM-DD")
+    find.add_argument("--limit", type=int, default=100)
+    find.set_defaults(run=partial(_exchange, "find"))
+    fetch = actions.add_parser("fetch", help="file and read a study, or write its files into a folder")
+    fetch.add_argument("study", metavar="STUDY_UID")
+    fetch.add_argument("--out", type=Path, metavar="DIR", help="only write the files there")
+    fetch.set_defaults(run=partial(_exchange, "fetch"))
+    store = actions.add_parser("store", help="put a patient's results, or DICOM files, into the PACS")
+    what = store.add_mutually_exclusive_group(required=True)
+    what.add_argument("--patient", default="", metavar="PATIENT")
+    what.add_argument("--files", nargs="+", type=Path, metavar="FILE")
+    store.add_argument("--scan", default="", metavar="ID", help="only what is of this scan")
+    store.set_defaults(run=partial(_exchange, "store"))
+    for command in (find, fetch, store):
+        command.add_argument("--url", default="", help="of the PACS's DICOMweb (default: MEDAI_PACS_URL)")
+
+
+def _exchange(name: str, options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import exchange
+
+    return int(getattr(exchange, name)(options, models))
 
 
 def _run(name: str, options: argparse.Namespace, models: Catalog) -> int:

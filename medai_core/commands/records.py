@@ -33,7 +33,8 @@ def person() -> Person:
 
 
 @contextmanager
-def _opened() -> Iterator[Store]:
+def opened() -> Iterator[Store]:
+    """The record of this installation, closed at the end."""
     store = default_store()
     try:
         yield store
@@ -43,7 +44,7 @@ def _opened() -> Iterator[Store]:
 
 def list_patients(options: argparse.Namespace, _models: Catalog) -> int:
     """Print the list: one line a patient, or one JSON array."""
-    with _opened() as store:
+    with opened() as store:
         found = worklist(store, person(), Asked(options.search, options.show, size=max(1, options.limit)))
     if options.json:
         print(json.dumps([_line(line) for line in found.lines], ensure_ascii=False))
@@ -85,8 +86,8 @@ def _counted(found: Lines) -> str:
 
 def show_patient(options: argparse.Namespace, _models: Catalog) -> int:
     """Print all that is filed to one patient."""
-    with _opened() as store:
-        found = portrait(store, _viewed(store, options.patient))
+    with opened() as store:
+        found = portrait(store, viewed(store, options.patient))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
@@ -104,14 +105,15 @@ def show_patient(options: argparse.Namespace, _models: Catalog) -> int:
     return 0
 
 
-def _viewed(store: Store, asked: str) -> Patient:
+def viewed(store: Store, asked: str) -> Patient:
+    """A patient by number or identifier, the view entered."""
     known = patient_numbered(store, asked)
     return view_patient(store, person(), known.id if known else asked)
 
 
 def back_up(options: argparse.Namespace, _models: Catalog) -> int:
     """Write a backup and say what is in it."""
-    with _opened() as store:
+    with opened() as store:
         rows = backup.backup(store, person(), options.folder)
     print(f"{rows['patient']} patients, {rows['scan']} scans, {rows['audit_entry']} audit entries in {options.folder}.")
     print("The folder holds the audit's key and all that the record holds: keep it as carefully.")
@@ -127,7 +129,7 @@ def restore(options: argparse.Namespace, _models: Catalog) -> int:
 
 def verify(options: argparse.Namespace, _models: Catalog) -> int:
     """Print whether every entry can be trusted; 1 and the first that cannot, where one cannot."""
-    with _opened() as store:
+    with opened() as store:
         with store.reading() as connection:
             found = audit.verify(connection, store.folder, store.key)
         store.enter(person(), audit.Act("audit.verify", detail={"good": found.problem is None}))
@@ -141,7 +143,7 @@ def verify(options: argparse.Namespace, _models: Catalog) -> int:
 
 def export_audit(options: argparse.Namespace, _models: Catalog) -> int:
     """Print or write every entry as AuditEvent."""
-    with _opened() as store:
+    with opened() as store:
         store.enter(person(), audit.Act("audit.export"))
         with store.reading() as connection:
             found = audit.entries(connection)

@@ -45,6 +45,7 @@ class Classification:
     box : the region that was looked at, for networks that take one.
     evident : False where the network had to look for its region and nothing stood out; it then looked
         at the most likely place, and a reading refuses.
+    mask : (y, x), what the region's network takes for the region; None where it found none itself.
     """
 
     probabilities: NDArray[np.float64]
@@ -54,6 +55,7 @@ class Classification:
     maps: tuple[Map, ...]
     box: Box | None = None
     evident: bool = True
+    mask: NDArray[np.bool_] | None = None
 
 
 def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None) -> Classification:
@@ -72,7 +74,7 @@ def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Bo
     if box is not None:
         return _classify_region(card, networks, grey, box)
     found = find_region(card, networks, grey)
-    return replace(_classify_region(card, networks, grey, found.box), evident=found.evident)
+    return replace(_classify_region(card, networks, grey, found.box), evident=found.evident, mask=found.mask)
 
 
 def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Region:

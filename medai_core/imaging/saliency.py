@@ -13,6 +13,9 @@ from medai_core.imaging.classification import Map
 
 Evidence = NDArray[np.float32]
 
+CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838")
+"""Ten steps of cividis (Nunez, PLoS ONE 2018, 10.1371/journal.pone.0199239), least to most."""
+
 
 def evidence_over_image(maps: Sequence[Map], shape: tuple[int, int]) -> Evidence:
     """The maps laid over the image and set against the other classes, (class, y, x).
@@ -85,3 +88,21 @@ def deletion_and_insertion(
         deleted.append(probability(np.where(chosen, blurred, display)))
         inserted.append(probability(np.where(chosen, display, blurred)))
     return float(np.mean(deleted)), float(np.mean(inserted))
+
+
+def evidence_ceiling(evidence: NDArray[np.float32]) -> float:
+    """The evidence that the map's end stands for, one for all findings so that they can be compared."""
+    return max(float(evidence.max(initial=0.0)), 1e-9)
+
+
+def evidence_shares(evidence: NDArray[np.float32], ceiling: float) -> NDArray[np.uint8]:
+    """Evidence for a finding, 0 to 255 of the ceiling; what speaks against it is 0."""
+    return np.asarray(np.rint(255 * np.clip(evidence / ceiling, 0, 1)), np.uint8)
+
+
+def coloured(shares: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(…, 3) RGB of shares 0 to 255."""
+    steps = np.array([[int(step[i : i + 2], 16) for i in (1, 3, 5)] for step in CIVIDIS], float)
+    at = np.arange(256) / 255 * (len(steps) - 1)
+    table = np.stack([np.interp(at, np.arange(len(steps)), steps[:, c]) for c in range(3)], axis=-1)
+    return np.asarray(np.rint(table)[shares], np.uint8)

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the image; the ends are exclusive."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
-    """Where a mask network looks; ``evident`` is False where it found nothing that stands out."""
+    """Where a mask network looks: a box, and the pixels (y, x) in it that belong to the region.
+
+    ``evident`` is False where nothing stands out.
+    """
 
     box: Box
     evident: bool
+    mask: NDArray[np.bool_]
 
 
 def most_evident_region(
@@ -33,7 +38,7 @@ def most_evident_region(
     peak = float(probability.max())
     box = largest_region(probability, shape, least=min(least, peak / 2))
     assert box is not None
-    return Region(box, peak >= evident)
+    return Region(box, peak >= evident, region_mask(probability, shape, box, least=min(least, peak / 2)))
 
 
 def largest_region(probability: NDArray[np.float32], shape: tuple[int, int], *, least: float = 0.5) -> Box | None:
@@ -62,6 +67,24 @@ def largest_region(probability: NDArray[np.float32], shape: tuple[int, int], *, 
     top, bottom = int(rows.min() * down), int(np.ceil((rows.max() + 1) * down))
     left, right = int(columns.min() * across), int(np.ceil((columns.max() + 1) * across))
     return top, left, min(bottom, shape[0]), min(right, shape[1])
+
+
+def region_mask(
+    probability: NDArray[np.float32], shape: tuple[int, int], box: Box, *, least: float
+) -> NDArray[np.bool_]:
+    """The pixels of a region, (y, x) of ``shape``: those inside ``box`` that reach ``least``; the box where none does.
+
+    Parameters
+    ----------
+    probability : (rows, columns), 0 to 1, at any resolution.
+    """
+    large = Picture.fromarray(np.asarray(probability, np.float32)).resize(
+        (shape[1], shape[0]), Picture.Resampling.BILINEAR
+    )
+    inside = np.zeros(shape, dtype=bool)
+    inside[box[0] : box[2], box[1] : box[3]] = True
+    found = (np.asarray(large) >= least) & inside
+    return found if found.any() else inside
 
 
 def dice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,21 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def kept_secret(path: Path, first: Callable[[bytes], None] = lambda _secret: None) -> bytes:
+    """32 random bytes, the same each time; ``first`` is called with them once, before they are kept.
+
+    The folder that they are in holds nothing but secrets, and can lie elsewhere by a link.
+    """
+    private_folder(path.parent.parent)
+    private_folder(path.parent)
+    with locked(path.parent.parent / f"{path.stem}.lock"):
+        if not path.exists():
+            drawn = secrets.token_bytes(32)
+            first(drawn)
+            write_whole(path, drawn.hex().encode())
+    return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
 
 def sync_folder(folder: Path) -> None:

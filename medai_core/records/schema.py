@@ -169,6 +169,7 @@ reading = Table(
     Column("notices", Json, nullable=False),
     Column("region", Json),
     Column("evidence", LargeBinary),
+    Column("mask", LargeBinary),
     Column("seconds", Float, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("read_by", String(200), nullable=False),

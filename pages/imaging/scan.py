@@ -15,7 +15,7 @@ patient = opened.opened()
 if patient is not None:
     opened.banner(patient)
 
-given = scans.ask()
+given = scans.ask(patient)
 if not given:
     st.stop()
 

@@ -6,7 +6,7 @@ from medai_core.errors import MedAIError
 from ui import results
 from ui.frame import frame
 from ui.language import _
-from ui.record import details, opened, risks, scans, timeline, vitals
+from ui.record import details, handing_out, opened, risks, scans, timeline, vitals
 
 frame(_("Patient"))
 
@@ -20,6 +20,7 @@ try:
         opened.links(patient)
         details.ask_details(patient)
         details.ask_keeping(patient)
+        handing_out.hand_out_all(patient)
         timeline.ask_export(patient)
     scans.scans(patient)
     risks.risks(patient)

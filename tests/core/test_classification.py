@@ -13,7 +13,7 @@ from medai_core.catalog import find_models
 from medai_core.imaging.classification import calibrated, classify, find_region
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import Region, dice, largest_region, most_evident_region
+from medai_core.imaging.segmentation import dice, largest_region, most_evident_region
 from medai_core.metrics import softmax
 from tests.scans import grey
 
@@ -66,7 +66,10 @@ def test_where_no_pixel_reaches_the_limit_the_likeliest_place_is_looked_at_all_t
     probability = np.full((10, 10), 0.01, dtype=np.float32)
     probability[2:4, 6:9] = 0.08
     found = most_evident_region(probability, (100, 100), least=0.3, evident=0.1)
-    assert found == Region((20, 60, 40, 90), evident=False)
+    assert (found.box, found.evident) == ((20, 60, 40, 90), False)
+    assert found.mask.any()
+    assert not found.mask[:20].any()
+    assert not found.mask[:, 90:].any()
     assert most_evident_region(probability, (100, 100), least=0.3, evident=0.05).evident
 
 

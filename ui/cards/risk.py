@@ -8,13 +8,13 @@ import streamlit as st
 from medai_core.cards import Card, PredictorSpec, PredictorStatistics
 from ui import words
 from ui.cached import models
-from ui.language import _, card_words, category_title, predictor_title
+from ui.language import _, card_words, category_title, predictor_title, wording
 from ui.results import facts, plain
 
 
 def outcome_title(card: Card) -> str:
     """The outcome with its horizon: "Death within 10 years"."""
-    return f"{words.sentence(event_title(card))} · {horizon(card)}"
+    return wording().outcome(card)
 
 
 def event_title(card: Card) -> str:

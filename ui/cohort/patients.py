@@ -18,7 +18,7 @@ from ui import words
 from ui.cards.risk import outcome_title
 from ui.cohort.asking import Upload
 from ui.cohort.scored import Cohort
-from ui.language import _, card_words, category_title, predictor_title, say
+from ui.language import _, card_words, category_title, predictor_title, say, wording
 from ui.results import plain
 from ui.taking import take_away
 
@@ -120,11 +120,9 @@ def _problem_row(p: Problem, titles: Mapping[str, str]) -> dict[str, object]:
 
 def warning(message: Message, card: Card) -> str:
     """A warning in the reader's language, the predictor by its title."""
-    facts = {k: predictor_title(card, str(v)) if k == "predictor" else v for k, v in message.facts.items()}
-    return say(Message(message.id, facts))
+    return wording().about_predictor(card, message)
 
 
-@st.fragment
 def table(cohort: Cohort, *, moved: bool) -> None:
     """The scored patients, a page at a time, highest risk first if asked."""
     scored, found = cohort.scored, cohort.estimates(moved=moved)

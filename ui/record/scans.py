@@ -15,6 +15,7 @@ from medai_core.records.store.results import StoredReading, StoredScan, recall, 
 from ui import cached, kept, people, results, signin, words
 from ui.cached import Request, Scan
 from ui.language import _, kind_title
+from ui.record.handing_out import hand_out_reading
 from ui.record.verdicts import ask_verdict
 from ui.results import empty_state, problem
 from ui.viewer import viewer
@@ -81,6 +82,7 @@ def _scan(patient: Patient, scan: StoredScan, side: str) -> None:
     if card:
         results.limits(card, key=f"limits:{side}")
     _later_model(patient, scan, stored, side)
+    hand_out_reading(patient, scan, stored, side)
     ask_verdict(stored.verdicts, reading_id=stored.id, key=f"{side}:{stored.id}")
 
 

@@ -15,10 +15,10 @@ from PIL import Image as Picture
 from medai_core.cards import Card
 from medai_core.errors import N_
 from medai_core.imaging.images import Image
+from medai_core.imaging.saliency import CIVIDIS, evidence_ceiling, evidence_shares
 from medai_core.readings import Reading
 from ui import words
 from ui.cached import Box
-from ui.colours import CIVIDIS, evidence_ceiling, evidence_shares
 from ui.language import _, finding_title
 
 HERE = Path(__file__).parent

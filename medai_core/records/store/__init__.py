@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine
 from medai_core.errors import AccessError
 from medai_core.records import audit
 from medai_core.records.access import Person, demand
-from medai_core.records.files import locked, private_folder, write_whole
+from medai_core.records.files import kept_secret, locked, private_folder
 from medai_core.records.store import database
 
 KEY = Path("keys", "audit.key")
@@ -144,7 +144,7 @@ def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) ->
     with database.told(location):
         private_folder(location.folder)
         private_folder(location.folder / "scans")
-        key = _key(location.folder)
+        key = kept_secret(location.folder / KEY, partial(audit.begin_head, location.folder))
         engine = database.connect(location.url, location.folder)
         try:
             with locked(location.folder / "migration.lock"):
@@ -153,18 +153,6 @@ def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) ->
             engine.dispose()
             raise
     return Store(engine, location.folder, key, clock)
-
-
-def _key(folder: Path) -> bytes:
-    """The audit's key, drawn at the first start; its folder holds nothing else and can lie elsewhere by a link."""
-    path = folder / KEY
-    private_folder(path.parent)
-    with locked(folder / "key.lock"):
-        if not path.exists():
-            drawn = secrets.token_bytes(32)
-            audit.begin_head(folder, drawn)
-            write_whole(path, drawn.hex().encode())
-    return bytes.fromhex(path.read_text(encoding="ascii").strip())
 
 
 def default_store() -> Store:

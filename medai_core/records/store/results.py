@@ -72,6 +72,7 @@ class StoredScan:
     Attributes
     ----------
     at : when it was made, on the scanner's clock, or filed, where the file is silent; ``acquired`` says which.
+    study_uid, series_uid, uid : DICOM's own names; None where the file has none.
     states_patient : False where the file names nobody, so that the filing alone says whose it is.
     """
 
@@ -87,6 +88,9 @@ class StoredScan:
     filed_by: str
     states_patient: bool
     readings: tuple[StoredReading, ...]
+    study_uid: str | None = None
+    series_uid: str | None = None
+    uid: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -94,10 +98,13 @@ class StoredScan:
         return self.acquired or self.filed_at.replace(tzinfo=None)
 
 
+UIDS = (study.c.uid.label("study_uid"), series.c.uid.label("series_uid"))
+
+
 def scans_of(store: Store, id: str) -> tuple[StoredScan, ...]:
     """The scans of a patient, the newest first; for a page that has entered the view."""
     joined = scan.join(series, scan.c.series == series.c.id).join(study, series.c.study == study.c.id)
-    facts = select(scan, series.c.modality, study.c.id.label("of_study"), study.c.filed_at, study.c.filed_by)
+    facts = select(scan, series.c.modality, study.c.id.label("of_study"), *UIDS, study.c.filed_at, study.c.filed_by)
     with store.reading() as connection:
         scans = connection.execute(facts.select_from(joined).where(scan.c.patient == id)).all()
         rows = connection.execute(
@@ -121,6 +128,9 @@ def _scan(row: Row[Any], readings: Sequence[Row[Any]], judged: Sequence[Row[Any]
         filed_by=row.filed_by,
         states_patient=row.states_patient,
         readings=tuple(_reading(r, row.file, judged) for r in readings if r.scan == row.id),
+        study_uid=row.study_uid,
+        series_uid=row.series_uid,
+        uid=row.uid,
     )
 
 

@@ -40,6 +40,7 @@ def reading_columns(given: Reading, card: Card | None) -> dict[str, Any]:
         "notices": [_said(notice) for notice in given.notices],
         "region": asdict(given.region) if given.region else None,
         "evidence": _packed(given.evidence) if given.evidence is not None else None,
+        "mask": _packed_mask(given.mask) if given.mask is not None else None,
         "seconds": given.seconds,
         "urgency": urgency,
         "urgent_finding": finding,
@@ -76,6 +77,18 @@ def _unpacked(stored: bytes, shape: tuple[int, int]) -> NDArray[np.float32]:
         return _resized(arrays["evidence"], shape)
 
 
+def _packed_mask(mask: NDArray[np.bool_]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, bits=np.packbits(mask), shape=mask.shape)
+    return stream.getvalue()
+
+
+def _unpacked_mask(stored: bytes) -> NDArray[np.bool_]:
+    with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+        rows, columns = map(int, arrays["shape"])
+        return np.unpackbits(arrays["bits"], count=rows * columns).reshape(rows, columns).astype(bool)
+
+
 def _resized(evidence: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Maps (class, y, x) at another (rows, columns)."""
     size = (shape[1], shape[0])
@@ -101,6 +114,7 @@ def reading_of(row: Row[Any], data: bytes, file: str) -> Reading:
         outline_of(row, file),
         image=image,
         evidence=_unpacked(row.evidence, (height, width)) if row.evidence else None,
+        mask=_unpacked_mask(row.mask) if row.mask else None,
     )
 
 

@@ -2,6 +2,6 @@
 
 from medai_core.sources.fhir.codes import PATIENT
 from medai_core.sources.fhir.reading import read_bundle
-from medai_core.sources.fhir.writing import to_bundle
+from medai_core.sources.fhir.writing import resource, to_bundle
 
-__all__ = ["PATIENT", "read_bundle", "to_bundle"]
+__all__ = ["PATIENT", "read_bundle", "resource", "to_bundle"]

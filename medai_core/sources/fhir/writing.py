@@ -55,7 +55,7 @@ def _patient(row: dict[str, Any], card: Card, name: str, place: int, stamp: str 
         if _is_sex(p) and value in ("female", "male"):
             patient["gender"] = value
         else:
-            stated = _resource(p, value, stamp) | {"subject": {"reference": url}}
+            stated = resource(p, value, stamp) | {"subject": {"reference": url}}
             entries.append({"fullUrl": _url(f"{name}/{p.name}"), "resource": stated})
     return entries
 
@@ -72,7 +72,8 @@ def _is_disease(p: PredictorSpec) -> bool:
     return p.code is not None and p.code.system == "SNOMED CT" and {c.name for c in p.categories} == {"yes", "no"}
 
 
-def _resource(p: PredictorSpec, value: Any, stamp: str | None) -> Json:
+def resource(p: PredictorSpec, value: Any, stamp: str | None) -> Json:
+    """One known value as an Observation or, for a disease that somebody has, a Condition; without its subject."""
     code = _concept(p)
     if _is_disease(p) and value == "yes":
         return {

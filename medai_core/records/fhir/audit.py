@@ -21,6 +21,8 @@ KINDS = {
     "audit.export": (DICOM, "110106", "Export"),
     "backup": (DICOM, "110106", "Export"),
     "restore": (DICOM, "110107", "Import"),
+    "pacs.fetch": (DICOM, "110107", "Import"),
+    "pacs.store": (DICOM, "110106", "Export"),
     "scan.file": (DICOM, "110107", "Import"),
     "list": (DICOM, "110112", "Query"),
     "audit.view": (DICOM, "110101", "Audit Log Used"),

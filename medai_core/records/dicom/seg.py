@@ -1,0 +1,102 @@
+"""The region of a reading as a DICOM Segmentation: what the model outlined, or what a reader drew for it."""
+
+from __future__ import annotations
+
+import copy
+
+import highdicom
+import numpy as np
+from highdicom import seg
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from medai_core.cards import Card
+from medai_core.readings import Reading
+from medai_core.records import MAKER
+from medai_core.records.dicom import codes
+from medai_core.records.dicom.source import Source, stamp, state, uid_of
+from medai_core.records.store.results import StoredReading
+from medai_core.records.wording import RESEARCH_USE
+
+SERIES = 9003
+
+
+def region_of(reading: Reading) -> NDArray[np.bool_] | None:
+    """The pixels (y, x) that a reading speaks of; None where it speaks of the whole scan or was refused."""
+    if reading.refusal is not None or reading.region is None:
+        return None
+    if reading.mask is not None:
+        return reading.mask
+    mask = np.zeros(reading.image.display.shape[:2], dtype=bool)
+    top, left, bottom, right = reading.region.box
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def segmentation(stored: StoredReading, reading: Reading, card: Card | None, source: Source) -> Dataset | None:
+    """The segmentation of one reading; None where it has no region."""
+    mask, given = region_of(reading), stored.reading
+    if mask is None or reading.region is None:
+        return None
+    drawn = reading.region.source == "drawn"
+    label = "Region drawn by the reader" if drawn else "Region outlined by the model"
+    by_model = highdicom.AlgorithmIdentificationSequence(
+        given.model or MAKER, codes.NETWORK, given.version or "-", MAKER, {"weights_sha256": given.weights_sha256 or ""}
+    )
+    description = seg.SegmentDescription(
+        1,
+        label,
+        codes.ABNORMAL,
+        codes.LESION,
+        "MANUAL" if drawn else "AUTOMATIC",
+        None if drawn else by_model,
+        tracking_uid=uid_of("region", stored.id),
+        tracking_id="region",
+    )
+    verdicts, at = state(stored)
+    made = seg.Segmentation(
+        [_placed(source.header, mask)],
+        _frames(mask, source),
+        "BINARY",
+        [description],
+        series_instance_uid=uid_of("seg series", stored.id),
+        series_number=SERIES,
+        sop_instance_uid=uid_of("seg", stored.id, *verdicts),
+        instance_number=1 + len(verdicts),
+        manufacturer=MAKER,
+        manufacturer_model_name=given.model or MAKER,
+        software_versions=given.version or "-",
+        device_serial_number="-",
+        content_description=RESEARCH_USE,
+        content_label="REGION",
+    )
+    stamp(made, at)
+    made.SeriesDescription = "MedAI region (research use)"
+    return made
+
+
+def _frames(mask: NDArray[np.bool_], source: Source) -> NDArray[np.uint8]:
+    """The mask at its own frame of the source, (frames, y, x)."""
+    frames = int(source.header.get("NumberOfFrames") or 1)
+    found = np.zeros((frames, *mask.shape), np.uint8)
+    found[(source.frame or 1) - 1] = mask
+    return found
+
+
+def _placed(header: Dataset, mask: NDArray[np.bool_]) -> Dataset:
+    """The source with a place in space, which a plain picture does not have: that of its own pixels."""
+    rows, columns = mask.shape
+    placed = copy.deepcopy(header)
+    wanted = {
+        "FrameOfReferenceUID": uid_of("frame of reference", str(header.SOPInstanceUID)),
+        "ImagePositionPatient": [0.0, 0.0, 0.0],
+        "ImageOrientationPatient": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        "PixelSpacing": [1.0, 1.0],
+        "SliceThickness": 1.0,
+        "Rows": rows,
+        "Columns": columns,
+    }
+    for keyword, value in wanted.items():
+        if placed.get(keyword) in (None, ""):
+            setattr(placed, keyword, value)
+    return placed
