@@ -132,8 +132,13 @@ def test_results_go_into_the_pacs_and_a_study_comes_out_of_it(browser: Browser, 
         page.get_by_text("From the PACS").click()
         expect(page.get_by_role("textbox", name="Patient number")).to_have_value("ID-7")
         settled(page)
-        page.get_by_role("combobox", name="Study").fill("Drawn")
-        page.get_by_role("option", name=re.compile("Drawn, Ada")).click()
+        offered = page.get_by_role("option", name=re.compile("Drawn, Ada"))
+        for _attempt in range(20):  # while the section unfolds, the list closes again
+            page.get_by_role("combobox", name="Study").click()
+            page.wait_for_timeout(300)
+            if offered.count():
+                break
+        offered.click()
         expect(page.get_by_text(re.compile(r"^\d+ scans$"))).to_be_visible(timeout=60_000)
         settled(page)
         expect(page.locator(".medai-answer h2")).to_be_visible(timeout=30_000)
