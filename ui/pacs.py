@@ -62,6 +62,7 @@ def _title(study: Study) -> str:
 
 @st.cache_data(scope="session", ttl=60, max_entries=10, show_spinner=False)
 def _found(number: str) -> tuple[Study, ...]:
+    kept.store().enter(signin.person(), Act("pacs.find"))
     return find(pacs_of(os.environ), number=number, limit=OFFERED)
 
 
@@ -74,5 +75,6 @@ def _fetched(uid: str) -> list[Scan]:
         scans.append(Scan(f"{sha256[:12]}.dcm", data, sha256))
         bar.progress(0.0, _("Fetched {n} images").format(n=len(scans)))
     bar.empty()
-    kept.store().enter(signin.person(), Act("pacs.fetch", detail={"instances": len(scans)}))
+    study = hashlib.sha256(uid.encode()).hexdigest()
+    kept.store().enter(signin.person(), Act("pacs.fetch", object=study, detail={"instances": len(scans)}))
     return scans

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from medai_core.errors import MedAIError
 from medai_core.records.audit import Act
 from ui import kept, signin
 from ui.language import language, speaking
@@ -37,8 +38,13 @@ def take_away(
 
     def taken() -> bytes:
         # Pressed outside a run of the page, where nobody's language is known.
-        with speaking(spoken):
-            content = make()
+        try:
+            with speaking(spoken):
+                content = make()
+        except Exception as error:
+            # The server's log gets what the file's maker raises, and that may repeat what is filed.
+            said = str(error) if isinstance(error, MedAIError) else type(error).__name__
+            raise RuntimeError(said) from None
         if not entered:
             store.allow(person, "export")
             store.enter(person, Act("export", object=object or None, detail={"format": file_name.rsplit(".", 1)[-1]}))

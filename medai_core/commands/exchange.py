@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -55,6 +56,8 @@ def _files(source: Path) -> list[Path]:
 def _put(target: Path, data: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.read_bytes() != data:
+            raise RecordError("deidentify.twice", file=str(target))
         write_whole(target, data)
     except OSError as error:
         raise RecordError(
@@ -77,6 +80,7 @@ def listen(options: argparse.Namespace, models: Catalog) -> int:
     """Listen until Ctrl+C or SIGTERM."""
     from medai_core.records.listener import Listening, listen
 
+    warnings.simplefilter("ignore")  # what a library warns of repeats the value that it stumbles over
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # its lines would name patients
@@ -165,9 +169,12 @@ def store(options: argparse.Namespace, models: Catalog) -> int:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise RecordError("deidentify.damaged", file=str(path)) from error
+    if data[128:132] != b"DICM":
+        raise RecordError("pacs.no_dicom", file=str(path))
+    return data
 
 
 def _pacs(options: argparse.Namespace) -> Any:

@@ -44,6 +44,7 @@ ACTIONS = {
     "vitals.file": N_("Filed vital signs"),
     "verdict": N_("Gave a verdict"),
     "export": N_("Exported"),
+    "pacs.find": N_("Looked for studies in the PACS"),
     "pacs.fetch": N_("Fetched a study from the PACS"),
     "pacs.store": N_("Sent results to the PACS"),
     "demo": N_("Made the DEMO patients"),

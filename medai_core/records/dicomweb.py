@@ -43,6 +43,8 @@ class Pacs:
         parts = urlparse(self.url)
         if not self.url:
             raise RecordError("pacs.address")
+        if parts.username or parts.password:
+            raise RecordError("pacs.scheme", url=f"{parts.scheme}://…@{parts.hostname}")
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             raise RecordError("pacs.scheme", url=self.url)
 
@@ -155,6 +157,7 @@ def store(pacs: Pacs, files: Sequence[bytes]) -> int:
 
 def _session(pacs: Pacs) -> requests.Session:
     session = requests.Session()
+    session.max_redirects = 0  # a patient's number goes nowhere else
     session.trust_env = False  # neither a proxy nor a .netrc of this account has a say
     for scheme in ("https://", "http://"):
         session.mount(scheme, _Starred())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,14 +105,26 @@ def _entity(wanted: Listening) -> AE:
     return entity
 
 
+class _Unhurried(ssl.SSLContext):
+    """Leaves the handshake to the connection's own thread: a sender that says nothing keeps nobody else waiting."""
+
+    def wrap_socket(self, sock: Any, **options: Any) -> Any:  # type: ignore[override]
+        """The connection, not yet shaken hands with."""
+        sock.settimeout(TIMEOUT_S)
+        return super().wrap_socket(sock, **options | {"do_handshake_on_connect": False})
+
+
 def _security(wanted: Listening) -> ssl.SSLContext | None:
     """TLS in which both sides prove who they are; needed wherever others can reach the port."""
     if wanted.certificate is None or wanted.key is None or wanted.clients is None:
+        if wanted.certificate or wanted.key or wanted.clients:
+            raise RecordError("listen.certificates")
         if wanted.address not in LOOPBACK:
             raise RecordError("listen.address", address=wanted.address)
         return None
     try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(wanted.clients))
+        context = _Unhurried(ssl.PROTOCOL_TLS_SERVER)
+        context.load_verify_locations(wanted.clients)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_cert_chain(wanted.certificate, wanted.key)
@@ -131,8 +144,13 @@ def _stored(store: Store, models: Catalog, event: Any) -> Any:
     start = time.perf_counter()
     try:
         outcome = receive(store, models, event.encoded_dataset())
-    except Exception:  # a bug must neither end the listener nor look like success
-        LOG.exception("An instance from %s met a fault of this program; the sender was told so.", _sender(event))
+    except Exception as error:  # a bug must neither end the listener nor look like success
+        # Where it happened, but not what it says: that may repeat what the file holds.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} at {Path(at.filename).name}:{at.lineno}"
+        LOG.error(
+            "An instance from %s met a fault of this program (%s); the sender was told so.", _sender(event), fault
+        )
         return 0x0110
     level = logging.INFO if outcome.status == 0 else logging.WARNING
     took = 1000 * (time.perf_counter() - start)

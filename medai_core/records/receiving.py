@@ -20,9 +20,9 @@ from medai_core.errors import N_, ImageError, MedAIError, RecordError
 from medai_core.readings import Reading, read_scan
 from medai_core.records import MAKER
 from medai_core.records.access import Person
-from medai_core.records.schema import scan
+from medai_core.records.schema import patient, scan
 from medai_core.records.store import Store
-from medai_core.records.store.filing import file_scan, read_file, stated_details
+from medai_core.records.store.filing import file_scan, keep_file, read_file, stated_details
 from medai_core.records.store.patients import Patient, create_patient, patient_numbered
 
 SENDER = Person("device:listener", N_("DICOM listener"), "clinician")
@@ -49,12 +49,15 @@ class Outcome:
     sha256: str = ""
 
 
+OWN_SERIES = (f"{MAKER} ", "Copy of a ")
+"""How the series of our own objects are described."""
 OWN = Outcome(0x0000, "a result of MedAI itself; nothing was added")
 FILED, AGAIN = Outcome(0x0000, "filed and read"), Outcome(0x0000, "filed already; nothing was added")
 OTHER = Outcome(0x0111, "an instance of this name with other contents is filed already")
 UNREADABLE = Outcome(0xC000, "no scan that can be read")
 NOBODY = Outcome(0xC001, "the file names no patient number")
 CONFLICT = Outcome(0xC002, "number, name, birth date or study belong to another patient")
+UNKEPT = Outcome(0xC003, "a number, name or birth date that cannot be kept")
 FULL = Outcome(0xA700, "no room on the disc")
 FAILED = Outcome(0x0110, "the record cannot be used now; send it again later")
 
@@ -67,15 +70,20 @@ def receive(store: Store, models: Catalog, data: bytes) -> Outcome:
     except ImageError:
         found = UNREADABLE
     except RecordError as error:
-        found = FULL if error.message.id == "record.full" else _of(error)
+        found = _of(error)
     except MedAIError:
         found = FAILED
     return Outcome(found.status, found.said, sha256)
 
 
 def _of(error: RecordError) -> Outcome:
-    """A conflict stays one however often it is sent; anything else may pass."""
-    return CONFLICT if error.message.id.startswith("filing.") else FAILED
+    """A conflict, and a name that cannot be kept, stay so however often they are sent; anything else may pass."""
+    id, detail = error.message.id, str(error.message.facts.get("detail", ""))
+    if id == "record.full" or "full" in detail:
+        return FULL
+    if id.startswith("filing."):
+        return CONFLICT
+    return UNKEPT if id in ("record.birth_date", "record.long", "record.name", "record.sex") else FAILED
 
 
 def _receive(store: Store, models: Catalog, data: bytes, sha256: str) -> Outcome:
@@ -101,8 +109,11 @@ def _header(data: bytes) -> Dataset:
 def _own(data: bytes) -> bool:
     """Whether it is a report, capture or copy that this program made: a result is no scan."""
     try:
-        header = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True, specific_tags=["Manufacturer"], force=True)
-        return str(header.get("Manufacturer", "")) == MAKER
+        asked = ["Manufacturer", "SOPInstanceUID", "SeriesDescription"]
+        header = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True, specific_tags=asked, force=True)
+        named = str(header.get("SOPInstanceUID", "")).startswith("2.25.")
+        described = str(header.get("SeriesDescription", "")).startswith(OWN_SERIES)
+        return named and described and str(header.get("Manufacturer", "")) == MAKER
     except Exception:  # damage has no one exception; what reads it properly will say what is wrong
         return False
 
@@ -118,11 +129,16 @@ def _same(one: bytes, other: bytes) -> bool:
 def _known(store: Store, data: bytes, uid: str | None, sha256: str) -> Outcome | None:
     """Whether this instance is filed, or another one of its name; None where neither is."""
     with store.reading() as connection:
-        if connection.execute(select(scan.c.id).where(scan.c.sha256 == sha256)).first():
-            return AGAIN
-        there = connection.execute(select(scan.c.sha256).where(scan.c.uid == uid)).scalar() if uid else None
+        # What somebody tried out on a DEMO patient is filed to nobody.
+        filed = select(scan.c.sha256).join(patient, patient.c.id == scan.c.patient).where(patient.c.demo.is_(False))
+        there = connection.execute(filed.where(scan.c.sha256 == sha256)).scalar()
+        if there is None and uid:
+            there = connection.execute(filed.where(scan.c.uid == uid)).scalar()
     if there is None:
         return None
+    if there == sha256:
+        keep_file(store.scans, sha256, data)  # mended, where it was lost or cut
+        return AGAIN
     return AGAIN if _same(data, read_file(store, there)) else OTHER
 
 

@@ -25,11 +25,11 @@ def draw_from_components(
 
     Parameters
     ----------
-    pixels : (n, rows, columns).
+    pixels : (n, rows, columns) or (n, rows, columns, 3).
 
     Returns
     -------
-    A function that gives one new image (rows, columns) a call.
+    A function that gives one new image of that shape a call.
     """
     if len(pixels) < 200:
         raise ValueError(f"{len(pixels)} images are too few to draw from; 200 are needed")
@@ -48,7 +48,9 @@ def draw_from_components(
 def write_example(pixels: Pixels, path: Path) -> None:
     """A drawn image as PNG, marked SYNTHETIC in a corner and in the file's own words."""
     picture = Picture.fromarray(pixels)
-    ImageDraw.Draw(picture).text((3, picture.size[1] - 12), "SYNTHETIC", fill=150)
+    ImageDraw.Draw(picture).text(
+        (3, picture.size[1] - 12), "SYNTHETIC", fill=150 if picture.mode == "L" else (150, 150, 150)
+    )
     words = PngImagePlugin.PngInfo()
     words.add_text("Description", "SYNTHETIC: drawn from a principal-component model; no patient's image")
     picture.save(path, "PNG", pnginfo=words, optimize=True)

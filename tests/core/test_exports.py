@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import numpy as np
 import pydicom
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from PIL import Image as Picture
 from pydicom.dataset import Dataset
 
 from medai_core.errors import AccessError, RecordError
+from medai_core.readings import Region
 from medai_core.records import FORMATS
 from medai_core.records.dicom.sr import texts_of
 from medai_core.records.exports import Export, export, results
@@ -27,7 +30,8 @@ from medai_core.records.store.results import give_verdict, recall, reports_of
 from medai_core.records.wording import RESEARCH_USE, Wording
 from tests.exchange import BRAIN, CHEST, WHY, Handed, cards, dicom_errors, handed, pdf_text
 from tests.orthanc import need
-from tests.records import CLINICIAN, READER, actions, audit_text, entered, someone
+from tests.records import CLINICIAN, READER, actions, audit_text, entered, filed, film, reading, someone
+from tests.scans import dicom
 from ui.language import catalogue
 
 
@@ -129,6 +133,7 @@ def test_a_segmentation_holds_the_pixels_that_the_model_outlined(ada: Handed) ->
     top, left, bottom, right = full.region.box
     assert not full.mask[:top].any() and full.mask[top:bottom, left:right].any()
     segment = segmentation.SegmentSequence[0]
+    assert "Not for: " in segment.SegmentDescription
     assert segment.SegmentAlgorithmType == "AUTOMATIC"
     algorithm = segment.SegmentationAlgorithmIdentificationSequence[0]
     assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == (BRAIN, full.version)
@@ -183,6 +188,19 @@ def test_the_report_of_one_reading_is_one_or_two_pages_with_two_pictures(ada: Ha
     program = need(shutil.which("pdfimages"), "pdfimages (poppler)")
     listed = subprocess.run([program, "-list", str(path)], capture_output=True, text=True, check=True).stdout
     assert len([line for line in listed.splitlines() if " image " in line]) >= 2
+
+
+def test_another_program_draws_the_report_and_the_scan_is_on_it(ada: Handed, tmp_path: Path) -> None:
+    (path,) = written(made(ada, "pdf", "film.dcm"), tmp_path)
+    program = need(shutil.which("pdftoppm"), "pdftoppm (poppler)")
+    subprocess.run([program, "-r", "50", "-png", str(path), str(tmp_path / "page")], check=True)
+    pages = sorted(tmp_path.glob("page*.png"))
+    assert len(pages) <= 4
+    first = np.asarray(Picture.open(pages[0]).convert("RGB"), dtype=int)
+    height, width = first.shape[:2]
+    left, right = first[height // 8 : height // 3, : width // 2], first[height // 8 : height // 3, width // 2 :]
+    assert (left.mean(axis=-1) < 200).mean() > 0.5  # the film, which is dark on the page's white
+    assert np.ptp(right, axis=-1).max() > 60  # its evidence, in colour
 
 
 def test_the_report_speaks_the_readers_language_in_fonts_that_it_brings(tmp_path: Path) -> None:
@@ -299,3 +317,59 @@ def test_a_patient_without_anything_has_a_report_and_a_bundle_that_say_so_and_no
         with pytest.raises(RecordError, match="Nothing has been read"):
             export(store, CLINICIAN, nobody.id, format, cards())
     store.close()
+
+
+def odd(folder: Path, data: bytes, *, verdict: str = "", region: bool = False, name: str = "Odd, Otto") -> Handed:
+    """A patient with one scan that is written against the standard, read by a drawn model."""
+    store = open_store(Location(folder / "record"))
+    patient = someone(store, Details(name))
+    given = reading(data, evidence=True, region=Region((1, 1, 6, 6), "drawn") if region else None)
+    filed(store, patient.id, data, given)
+    found = Handed(store, patient)
+    if verdict:
+        give_verdict(store, CLINICIAN, agrees=False, why=verdict, reading_id=found.scans[0].readings[0].id)
+    return found
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"PatientSex": "U"},
+        {"StudyTime": "1"},
+        {"StudyDate": "00010101"},
+        {"SeriesInstanceUID": "1.2.3 4", "StudyInstanceUID": "1.2.9"},
+        {"PixelSpacing": [0.5, 0.5], "StudyInstanceUID": "1.2.9"},
+    ],
+)
+def test_a_header_written_against_the_standard_leaves_in_every_format(header: dict[str, Any], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        otto = odd(tmp_path, dicom(**header), region=True)
+        for format in FORMATS:
+            exports = export(otto.store, CLINICIAN, otto.patient.id, format, cards())
+            for path in written(exports, tmp_path):
+                assert path.suffix != ".dcm" or dicom_errors(path) == []
+    otto.store.close()
+
+
+def test_one_frame_of_many_has_a_segmentation_that_says_which(tmp_path: Path) -> None:
+    frames = np.zeros((3, 8, 8), np.uint8)
+    frames[1, 2:5, 2:5] = 200
+    data = dicom(frames[0], NumberOfFrames=3, PixelData=frames.tobytes(), Modality="US", StudyInstanceUID="1.2.9")
+    otto = odd(tmp_path, data, region=True)
+    (one,) = export(otto.store, CLINICIAN, otto.patient.id, "seg", cards())
+    otto.store.close()
+    segmentation = read(one.data)
+    assert segmentation.pixel_array.squeeze()[1:6, 1:6].all()
+    source = segmentation.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
+    assert source.ReferencedFrameNumber == 2
+    assert segmentation.SegmentSequence[0].SegmentAlgorithmType == "MANUAL"
+    assert "size of a pixel is not known" in segmentation.SegmentSequence[0].SegmentDescription
+
+
+@pytest.mark.parametrize("name", [", John", "N" * 200, "王" * 60, "O'Brien-^=\\, Adam", "عمر"])
+def test_whoever_it_is_every_format_can_be_made(name: str, tmp_path: Path) -> None:
+    otto = odd(tmp_path, film(2), verdict="because " * 249, name=name)
+    for format in ("pdf", "fhir", "sr", "sc"):
+        assert export(otto.store, CLINICIAN, otto.patient.id, format, cards())
+    otto.store.close()

@@ -25,13 +25,15 @@ from pynetdicom import AE
 from pynetdicom.sop_class import DigitalXRayImageStorageForPresentation, MRImageStorage  # type: ignore[attr-defined]
 
 from medai_core.errors import RecordError
+from medai_core.readings import read_scan
 from medai_core.records.listener import Listening, listen
 from medai_core.records.receiving import SENDER
 from medai_core.records.store import Location, Store, open_store
-from medai_core.records.store.patients import Patient, patient_numbered
+from medai_core.records.store.filing import file_scan
+from medai_core.records.store.patients import Details, Patient, create_patient, patient_numbered
 from medai_core.records.store.results import scans_of
-from tests.exchange import brain, film, models
-from tests.records import actions, entered, on_disc
+from tests.exchange import brain, cards, film, models
+from tests.records import CLINICIAN, actions, entered, on_disc
 from tests.scans import dicom
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,6 +63,9 @@ def send(port: int, *files: bytes, called: str = "MEDAI", calling: str = "MODALI
         sender.add_requested_context(kind)
     association = sender.associate("127.0.0.1", port, ae_title=called, **options)
     if not association.is_established:
+        line = association.dul.socket
+        if line is not None and line.socket is not None:
+            line.socket.close()  # the library leaves it open where TLS fails
         return []
     answers = [association.send_c_store(pydicom.dcmread(io.BytesIO(data))) for data in files]
     association.release()
@@ -161,8 +166,27 @@ def test_what_is_of_somebody_else_or_nobody_is_not_filed_and_the_sender_told_wit
 
 
 def test_a_result_of_our_own_that_comes_back_is_no_new_scan(record: Store, port: int) -> None:
-    assert [a.Status for a in send(port, film(Manufacturer="MedAI"))] == [0]
+    own = {"Manufacturer": "MedAI", "SOPInstanceUID": "2.25.7", "SeriesDescription": "MedAI capture (research use)"}
+    assert [a.Status for a in send(port, film(**own))] == [0]
     assert patient_numbered(record, "ID-7") is None
+    assert [a.Status for a in send(port, film(Manufacturer="MedAI"))] == [0]
+    assert patient_numbered(record, "ID-7") is not None
+
+
+def test_what_was_tried_on_a_demo_patient_is_filed_to_the_right_one_all_the_same(record: Store, port: int) -> None:
+    demo = create_patient(record, CLINICIAN, Details("Drawn, Ada"), demo=True)
+    file_scan(record, CLINICIAN, demo.id, film(), read_scan(film(), "film.dcm", models()), cards())
+    assert [a.Status for a in send(port, film())] == [0]
+    assert len(scans_of(record, ada(record).id)) == 1
+    stored = record.scans / scans_of(record, ada(record).id)[0].sha256
+    stored.unlink()
+    assert [a.Status for a in send(port, film())] == [0]
+    assert stored.exists()  # sent again, a file that was lost is mended
+
+
+def test_a_patient_who_cannot_be_kept_is_refused_for_good(record: Store, port: int) -> None:
+    (answer,) = send(port, film(PatientBirthDate="20990101"))
+    assert answer.Status == 0xC003
 
 
 def test_what_cannot_be_read_is_refused_and_the_next_is_read(record: Store, port: int) -> None:
@@ -251,6 +275,7 @@ def test_on_a_full_disc_the_sender_is_told_and_keeps_the_scan(tmp_path: Path) ->
         (Listening(address="0.0.0.0"), "others could send scans"),
         (Listening(title="A TITLE THAT IS TOO LONG"), "no AE title"),
         (Listening(allowed=("",)), "no AE title"),
+        (Listening(certificate=Path("no"), key=Path("no")), "together"),
         (Listening(certificate=Path("no"), key=Path("no"), clients=Path("no")), "cannot be used"),
     ],
 )

@@ -35,6 +35,8 @@ METHODS = (
 )
 TEXTUAL = ("ContentSequence", "EncapsulatedDocument", "GraphicAnnotationSequence", "WaveformAnnotationSequence")
 """What objects are made of that consist of text: reports, documents, annotations."""
+WRITTEN_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("7", "6.1", "6.2", "3.1", "77.1"))
+"""How the SOP classes begin of Secondary Captures, ultrasound and visible light."""
 OFTEN_WRITTEN_INTO = {"US", "IVUS", "OT", "SC", "ES", "XC", "GM", "DOC", "OP", "ECG"}
 
 
@@ -79,13 +81,14 @@ def _deidentify(data: bytes, file: str, secret: bytes, keep_burned_in: bool) -> 
         raise RecordError("deidentify.text", file=file, kind=UID(str(ds.get("SOPClassUID", ""))).name)
     flags = _flags(ds, file, keep_burned_in)
     names = names_in(ds)
-    instead = Pseudonyms(secret, str(ds.get("PatientID") or ds.get("StudyInstanceUID") or ""))
+    # A file that names nobody is of nobody else's: it stays alone.
+    instead = Pseudonyms(secret, str(ds.get("PatientID") or ds.get("StudyInstanceUID") or ds.SOPInstanceUID))
     kept = cleaned(ds, names, instead)
     try:
-        if "PixelData" in kept:
-            kept["PixelData"].value = bare_pixels(kept, ds.file_meta.TransferSyntaxUID)
+        kept.file_meta = _meta(kept, ds.file_meta.TransferSyntaxUID)
+        kept.file_meta.TransferSyntaxUID = _bare(kept, ds.file_meta.TransferSyntaxUID, file)
         _look_again(kept, names, file)
-        return Deidentified(_written(ds, kept, instead), kept.SOPInstanceUID, instead.id, flags)
+        return Deidentified(_written(kept, instead), kept.SOPInstanceUID, instead.id, flags)
     except RecordError:
         raise
     except Exception as error:  # pydicom's writer raises whatever a damaged value makes it stumble over
@@ -106,17 +109,26 @@ def _read(data: bytes, file: str) -> Dataset:
 def _flags(ds: Dataset, file: str, keep: bool) -> tuple[Message, ...]:
     """What somebody must look at in the picture; a file that says that it holds names, or shows it, is refused."""
     stated, found = str(ds.get("BurnedInAnnotation", "")).upper(), []
-    refusal = "deidentify.burned_in" if stated == "YES" else "deidentify.looks_like_text" if writing_in(ds) else None
+    seen = writing_in(ds)
+    refusal = "deidentify.burned_in" if stated == "YES" else "deidentify.looks_like_text" if seen else None
     if refusal and not keep:
         raise RecordError(refusal, file=file)
     if refusal:
         found.append(Message("deidentify.kept"))
-    elif stated != "NO" and str(ds.get("Modality", "")) in OFTEN_WRITTEN_INTO | {""}:
+    elif seen is None:
+        found.append(Message("deidentify.unseen"))
+    elif stated != "NO" and _often_written_into(ds):
         kind = UID(str(ds.SOPClassUID)).name.removesuffix(" Storage") + "s"
         found.append(Message("deidentify.look", {"kind": kind}))
     if str(ds.get("RecognizableVisualFeatures", "")).upper() == "YES":
         found.append(Message("deidentify.face"))
     return tuple(found)
+
+
+def _often_written_into(ds: Dataset) -> bool:
+    """Whether pictures of this kind have names in them more often than not: captures, ultrasound, photographs."""
+    kind = str(ds.SOPClassUID)
+    return str(ds.get("Modality", "")) in OFTEN_WRITTEN_INTO | {""} or kind.startswith(WRITTEN_CLASSES)
 
 
 def _look_again(kept: Dataset, names: Names, file: str) -> None:
@@ -132,18 +144,29 @@ def _look_again(kept: Dataset, names: Names, file: str) -> None:
         raise RecordError("deidentify.residue", file=file)
 
 
-def _written(ds: Dataset, kept: Dataset, instead: Pseudonyms) -> bytes:
+def _bare(kept: Dataset, syntax: UID, file: str) -> UID:
+    try:
+        return bare_pixels(kept, syntax)
+    except ValueError as error:
+        raise RecordError("deidentify.coding", file=file) from error
+
+
+def _meta(kept: Dataset, syntax: UID) -> FileMetaDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = kept.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = kept.SOPInstanceUID
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
+    return meta
+
+
+def _written(kept: Dataset, instead: Pseudonyms) -> bytes:
     kept.SpecificCharacterSet = "ISO_IR 192"
     kept.PatientName = kept.PatientID = instead.id
     kept.PatientIdentityRemoved = "YES"
     kept.LongitudinalTemporalInformationModified = "MODIFIED"
     kept.DeidentificationMethod = [f"DICOM PS3.15 {EDITION} Basic Profile", "private, free text, overlays removed"]
     kept.DeidentificationMethodCodeSequence = [_code(*method) for method in METHODS]
-    kept.file_meta = FileMetaDataset()
-    kept.file_meta.MediaStorageSOPClassUID = kept.SOPClassUID
-    kept.file_meta.MediaStorageSOPInstanceUID = kept.SOPInstanceUID
-    kept.file_meta.TransferSyntaxUID = ds.file_meta.TransferSyntaxUID
-    kept.file_meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     stream = io.BytesIO()
     dcmwrite(stream, kept, enforce_file_format=True)
     return stream.getvalue()

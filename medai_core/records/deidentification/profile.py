@@ -14,6 +14,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag
 
@@ -29,12 +30,13 @@ BIRTH = {0x00100030, 0x00100032, 0x00100033, 0x00100034, 0x0010003A, 0x0010003B}
 TEXT = {"PN", "LT", "ST", "UT", "UC", "UR", "AE", "UN"}
 """Value representations that hold whatever somebody wrote."""
 LABELS = {"LO", "SH"}
+NUMBERS = {"US", "SS", "UL", "SL", "FL", "FD", "SV", "UV"}
 BYTES = {"OB", "OW", "OD", "OF", "OL", "OV"}
 
 KEPT_LABELS = {
     "CodeMeaning", "CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "ConvolutionKernel",
     "LUTExplanation", "Manufacturer", "ManufacturerModelName", "ModalityLUTType", "PositionReferenceIndicator",
-    "ReceiveCoilName", "RescaleType", "SegmentLabel", "SequenceName", "TransmitCoilName",
+    "ReceiveCoilName", "RescaleType", "SequenceName", "TransmitCoilName",
     "WindowCenterWidthExplanation",
 }  # fmt: skip
 """Labels outside the table that name a thing and no person; what the file calls its people is looked for in them."""
@@ -42,9 +44,9 @@ KEPT_LABELS = {
 KEPT_BYTES = {
     "BlueLookupTableData", "BluePaletteColorLookupTableData", "DoubleFloatPixelData", "FloatPixelData",
     "GreenPaletteColorLookupTableData", "LUTData", "PixelData", "RedPaletteColorLookupTableData",
-    "SegmentedBluePaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
-    "SegmentedRedPaletteColorLookupTableData",
 }  # fmt: skip
+TOP_LEVEL = {"PixelData", "FloatPixelData", "DoubleFloatPixelData"}
+"""Pixels in a sequence are an icon or another image, which nobody has looked at."""
 
 FORM = {
     "AS": r"\d{3}[DWMY]",
@@ -70,12 +72,22 @@ def action(element: DataElement) -> str:
     tag = element.tag
     if tag.is_private or tag.group in OVERLAYS or tag.group in CURVES or tag.element == 0:
         return "X"
+    if not _as_defined(element):
+        return "X"
     listed = _table().get(int(tag))
     if element.VR in ("DA", "DT", "TM") and int(tag) not in BIRTH:
         return "C"
     if listed:
         return _chosen(listed, element.VR)
     return _unlisted(tag, element)
+
+
+def _as_defined(element: DataElement) -> bool:
+    """Whether an element has the representation that the dictionary gives it; numbers may be of another width."""
+    if not element.keyword:
+        return True  # decided below
+    defined = set(dictionary_VR(element.tag).split(" or "))
+    return element.VR in defined or (element.VR in NUMBERS and bool(defined & NUMBERS))
 
 
 def _chosen(listed: str, vr: str) -> str:
@@ -90,8 +102,10 @@ def _chosen(listed: str, vr: str) -> str:
 def _unlisted(tag: BaseTag, element: DataElement) -> str:
     if not element.keyword:
         return "X"  # of no edition of the dictionary that is known here
+    if element.keyword == "SegmentLabel":
+        return "D"  # a segment must have one
     if element.VR == "UI":
-        return "U"
+        return "K"  # a class, or a name that is mapped like any other
     if element.VR in LABELS:
         return "K" if element.keyword in KEPT_LABELS else "X"
     if element.VR in BYTES:

@@ -9,8 +9,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-STANDARD = "1.2.840.10008."
-"""DICOM's own root: such a UID names a class or a syntax and nothing that was made of a patient."""
+from pydicom._uid_dict import UID_dictionary
 
 LONGEST_SHIFT_DAYS = 3650
 
@@ -42,9 +41,9 @@ class Pseudonyms:
         drawn = int.from_bytes(self._digest("dates", self.person)[:8], "big")
         return timedelta(days=-1 - drawn % LONGEST_SHIFT_DAYS)
 
-    def uid(self, uid: str) -> str:
-        """A UID of its own for each UID (PS3.5, B.2); DICOM's own stay."""
-        if uid.startswith(STANDARD):
+    def uid(self, uid: str, *, always: bool = False) -> str:
+        """A UID of its own for each UID (PS3.5, B.2); those that the standard defines stay, but for ``always``."""
+        if uid in UID_dictionary and not always:
             return uid
         return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16], 'big')}" if uid else ""
 

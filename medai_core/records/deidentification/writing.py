@@ -27,15 +27,18 @@ _Box = tuple[int, int, int, int]
 """(top, bottom, left, right), exclusive ends."""
 
 
-def writing_in(ds: Dataset) -> bool:
-    """Whether the first frame looks as if lines of text were drawn into it; False where it cannot be decoded."""
+def writing_in(ds: Dataset) -> bool | None:
+    """Whether a frame (the first, the middle, the last) looks as if text were drawn into it; None: nobody can tell."""
     from pydicom.pixels.utils import pixel_array
 
-    try:
-        pixels = np.asarray(pixel_array(ds, index=0))
-    except Exception:  # a frame that cannot be decoded is left to the flags; damage has no one exception
+    if "PixelData" not in ds:
         return False
-    return looks_written(pixels.max(axis=-1) if pixels.ndim == 3 and pixels.shape[-1] in (3, 4) else pixels)
+    try:
+        count = int(ds.get("NumberOfFrames") or 1)
+        frames = [np.asarray(pixel_array(ds, index=i)) for i in sorted({0, count // 2, count - 1})]
+    except Exception:  # what the decoders raise is whatever a damaged frame makes them stumble over
+        return None
+    return any(looks_written(f.max(axis=-1) if f.ndim == 3 and f.shape[-1] in (3, 4) else f) for f in frames)
 
 
 def looks_written(pixels: NDArray[Any]) -> bool:

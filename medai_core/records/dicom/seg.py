@@ -15,8 +15,9 @@ from medai_core.readings import Reading
 from medai_core.records import MAKER
 from medai_core.records.dicom import codes
 from medai_core.records.dicom.source import Source, stamp, state, uid_of
+from medai_core.records.dicom.sr import comments
 from medai_core.records.store.results import StoredReading
-from medai_core.records.wording import RESEARCH_USE
+from medai_core.records.wording import RESEARCH_USE, Wording
 
 SERIES = 9003
 
@@ -38,27 +39,12 @@ def segmentation(stored: StoredReading, reading: Reading, card: Card | None, sou
     mask, given = region_of(reading), stored.reading
     if mask is None or reading.region is None:
         return None
-    drawn = reading.region.source == "drawn"
-    label = "Region drawn by the reader" if drawn else "Region outlined by the model"
-    by_model = highdicom.AlgorithmIdentificationSequence(
-        given.model or MAKER, codes.NETWORK, given.version or "-", MAKER, {"weights_sha256": given.weights_sha256 or ""}
-    )
-    description = seg.SegmentDescription(
-        1,
-        label,
-        codes.ABNORMAL,
-        codes.LESION,
-        "MANUAL" if drawn else "AUTOMATIC",
-        None if drawn else by_model,
-        tracking_uid=uid_of("region", stored.id),
-        tracking_id="region",
-    )
     verdicts, at = state(stored)
     made = seg.Segmentation(
         [_placed(source.header, mask)],
-        _frames(mask, source),
+        mask[None].astype(np.uint8),
         "BINARY",
-        [description],
+        [_described(stored, drawn=reading.region.source == "drawn")],
         series_instance_uid=uid_of("seg series", stored.id),
         series_number=SERIES,
         sop_instance_uid=uid_of("seg", stored.id, *verdicts),
@@ -72,21 +58,45 @@ def segmentation(stored: StoredReading, reading: Reading, card: Card | None, sou
     )
     stamp(made, at)
     made.SeriesDescription = "MedAI region (research use)"
+    _explain(made, " | ".join(comments(stored, card, Wording())), source)
     return made
 
 
-def _frames(mask: NDArray[np.bool_], source: Source) -> NDArray[np.uint8]:
-    """The mask at its own frame of the source, (frames, y, x)."""
-    frames = int(source.header.get("NumberOfFrames") or 1)
-    found = np.zeros((frames, *mask.shape), np.uint8)
-    found[(source.frame or 1) - 1] = mask
-    return found
+def _described(stored: StoredReading, *, drawn: bool) -> seg.SegmentDescription:
+    """What the segment is, and who or what outlined it."""
+    given = stored.reading
+    by_model = highdicom.AlgorithmIdentificationSequence(
+        given.model or MAKER, codes.NETWORK, given.version or "-", MAKER, {"weights_sha256": given.weights_sha256 or ""}
+    )
+    return seg.SegmentDescription(
+        1,
+        "Region drawn by the reader" if drawn else "Region outlined by the model",
+        codes.ABNORMAL,
+        codes.LESION,
+        "MANUAL" if drawn else "AUTOMATIC",
+        None if drawn else by_model,
+        tracking_uid=uid_of("region", stored.id),
+        tracking_id="region",
+    )
+
+
+def _explain(made: Dataset, said: str, source: Source) -> None:
+    """The answer beside the segment, whether its size can be measured, and which frame it is of."""
+    measured = "" if source.header.get("PixelSpacing") else "The size of a pixel is not known; one stands for 1 mm. "
+    made.SegmentSequence[0].SegmentDescription = (measured + said)[:1024]
+    if source.frame:
+        groups = made.PerFrameFunctionalGroupsSequence[0]
+        for image in groups.DerivationImageSequence[0].SourceImageSequence:
+            image.ReferencedFrameNumber = source.frame
 
 
 def _placed(header: Dataset, mask: NDArray[np.bool_]) -> Dataset:
     """The source with a place in space, which a plain picture does not have: that of its own pixels."""
     rows, columns = mask.shape
     placed = copy.deepcopy(header)
+    for keyword in ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        if keyword in placed:
+            delattr(placed, keyword)  # the one frame that was read stands alone
     wanted = {
         "FrameOfReferenceUID": uid_of("frame of reference", str(header.SOPInstanceUID)),
         "ImagePositionPatient": [0.0, 0.0, 0.0],

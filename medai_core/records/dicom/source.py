@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from medai_core.records import MAKER
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import StoredReading, StoredScan
 
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+UID_FORM = r"[0-9.]{1,64}"
 UNSTATED = ("L", "F")
 """What the writer must be given for an orientation that nobody stated; ``finish`` empties it."""
 EXPECTED = (
@@ -52,11 +55,11 @@ def uid_of(*parts: str) -> str:
 
 def uids_of(scan: StoredScan) -> tuple[str, str, str]:
     """What a scan's study, series and instance are called: by the file, or always the same where it is silent."""
-    return (
-        scan.study_uid or uid_of("study", scan.study),
-        scan.series_uid or uid_of("series", scan.study),
-        scan.uid or uid_of("scan", scan.id),
-    )
+    stated = (scan.study_uid, scan.series_uid, scan.uid)
+    derived = (uid_of("study", scan.study), uid_of("series", scan.study), uid_of("scan", scan.id))
+    usable = (uid if uid and re.fullmatch(UID_FORM, uid) else None for uid in stated)
+    study, series, instance = (uid or own for uid, own in zip(usable, derived, strict=True))
+    return study, series, instance
 
 
 def source_of(patient: Patient, scan: StoredScan, reading: Reading, data: bytes) -> Source:
@@ -71,8 +74,11 @@ def source_of(patient: Patient, scan: StoredScan, reading: Reading, data: bytes)
 
 def name_of(patient: Patient) -> str:
     """The patient's name as DICOM writes it: family and given name."""
-    family, _comma, given = patient.details.name.partition(",")
-    return f"{family.strip()}^{given.strip()}".strip("^")
+    plain = re.sub(r"[\\^=]", " ", patient.details.name)
+    family, given, prefix, *suffixes = [part.strip() for part in plain.split(",")] + [""] * 2
+    parts = [family, given, "", prefix, " ".join(filter(None, suffixes))]
+    # 64 signs at most (PS3.5, 6.2); the sign at the end says that a name of one part is meant so.
+    return "^".join(parts).rstrip("^")[:63] + ("" if given else "^")
 
 
 def written(ds: Dataset) -> bytes:
@@ -94,10 +100,27 @@ def _complete(header: Dataset, patient: Patient, scan: StoredScan) -> None:
         "Modality": "OT",
     }
     for keyword in (*EXPECTED, *known):
-        if not header.get(keyword):
+        stated = header.get(keyword)
+        if not stated or (keyword.endswith("InstanceUID") and not re.fullmatch(UID_FORM, str(stated))):
             setattr(header, keyword, known.get(keyword))
+    _mend(header)
     if not header.get("SpecificCharacterSet") and not patient.details.name.isascii():
         header.SpecificCharacterSet = "ISO_IR 192"
+
+
+def _mend(header: Dataset) -> None:
+    """What other objects must repeat and this one writes against the standard becomes empty."""
+    sex = str(header.get("PatientSex") or "").strip().upper()
+    header.PatientSex = sex if sex in ("M", "F", "O") else None
+    for keyword, form in (
+        ("StudyDate", r"(1[89]|2\d)\d{6}"),
+        ("PatientBirthDate", r"(1[89]|2\d)\d{6}"),
+        ("StudyTime", r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
+    ):
+        if not re.fullmatch(form, str(header.get(keyword) or "")):
+            setattr(header, keyword, None)
+    if not header.get("SOPClassUID"):
+        header.SOPClassUID = header.file_meta.get("MediaStorageSOPClassUID") or SECONDARY_CAPTURE
 
 
 def _copy(patient: Patient, scan: StoredScan, reading: Reading) -> Dataset:
@@ -136,7 +159,8 @@ def finish(made: Dataset, source: Dataset | None, *, written_in: bool = False) -
     made.BodyPartExamined = str(source.get("BodyPartExamined") or "") if source else ""
     if not made.BodyPartExamined:
         made.Laterality = None  # asked for where it is not known that the part has no sides
-    made.BurnedInAnnotation = "YES" if written_in else "NO"
+    if written_in:
+        made.BurnedInAnnotation = "YES"  # of others' pictures nobody knows
     made.PatientOrientation = None
     made.SpecificCharacterSet = "ISO_IR 192"
 

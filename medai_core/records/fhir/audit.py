@@ -21,6 +21,7 @@ KINDS = {
     "audit.export": (DICOM, "110106", "Export"),
     "backup": (DICOM, "110106", "Export"),
     "restore": (DICOM, "110107", "Import"),
+    "pacs.find": (DICOM, "110112", "Query"),
     "pacs.fetch": (DICOM, "110107", "Import"),
     "pacs.store": (DICOM, "110106", "Export"),
     "scan.file": (DICOM, "110107", "Import"),

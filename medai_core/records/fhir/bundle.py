@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from medai_core.errors import RecordError
 from medai_core.records.dicom.source import uids_of
 from medai_core.records.dossier import Dossier
 from medai_core.records.fhir.parts import (
@@ -44,11 +45,20 @@ def record_bundle(found: Dossier) -> bytes:
 
 
 def checked(bundle: bytes) -> bytes:
-    """The Bundle, which the FHIR R4 definitions allow; anything else is a bug and raises."""
+    """The Bundle, which the FHIR R4 definitions allow.
+
+    Raises
+    ------
+    RecordError : they do not allow it.
+    """
     # Takes longer to import than a Bundle to write.
     from fhir.resources.R4B.bundle import Bundle
 
-    Bundle.model_validate_json(bundle)
+    try:
+        Bundle.model_validate_json(bundle)
+    except ValueError as error:
+        # What is wrong would repeat what is filed.
+        raise RecordError("export.invalid") from error
     return bundle
 
 
@@ -83,11 +93,17 @@ def _study(of: Subject, scans: list[StoredScan]) -> Json:
         "resourceType": "ImagingStudy",
         "identifier": [{"system": DICOM_UID, "value": f"urn:oid:{uids_of(scans[0])[0]}"}],
         "status": "available",
-        "started": (scans[0].acquired or scans[0].filed_at).astimezone().isoformat(timespec="seconds"),
+        "started": _started(scans[0]),
         "numberOfSeries": len(series),
         "numberOfInstances": len(scans),
         "series": [_series(uid, of_series) for uid, of_series in series.items()],
     }
+
+
+def _started(scan: StoredScan) -> str:
+    """When a study began; when it was filed, where the file says nothing that can be."""
+    at = scan.acquired if scan.acquired and scan.acquired.year >= 1900 else scan.filed_at
+    return at.astimezone().isoformat(timespec="seconds")
 
 
 def _series(uid: str, scans: list[StoredScan]) -> Json:

@@ -72,7 +72,9 @@ def patient_resource(patient: Patient) -> Json:
     """The person; what is not known is left out."""
     details = patient.details
     family, _comma, given = details.name.partition(",")
-    name: Json = {"text": details.name, "family": family.strip()}
+    name: Json = {"text": details.name}
+    if family.strip():
+        name["family"] = family.strip()
     if given.strip():
         name["given"] = [given.strip()]
     found: Json = {

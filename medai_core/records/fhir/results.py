@@ -194,7 +194,7 @@ def _said(of: Subject, e: StoredEstimate, card: Card | None) -> Iterator[str]:
 def _verdicts(of: Subject, verdicts: tuple[Verdict, ...], about: str, results: list[str]) -> Iterator[Json]:
     """What clinicians say of a result, the newest first; a later one stands beside the earlier and counts."""
     for i, v in enumerate(verdicts):
-        person = url("person", v.by_name)
+        person = url("person", f"{v.by}/{v.by_name}")
         yield entry(person, practitioner_resource(v.by, v.by_name))
         said = own("agrees", "Agrees") if v.agrees else own("disagrees", "Disagrees")
         found: Json = of.stamp | {

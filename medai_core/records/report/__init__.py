@@ -81,13 +81,19 @@ def _page(found: Dossier, words: Wording) -> Callable[[Canvas, Any], None]:
         top = A4[1] - 15 * mm
         _write(pen, MARGIN, top, t(N_("MedAI report")), TINY, ACCENT, bold=True)
         _write(pen, A4[0] - MARGIN, top, t(RESEARCH_USE), TINY, INK, right=True, bold=True)
-        _write(pen, MARGIN, top - 17, details.name, 15, INK, bold=True)
+        _write(pen, MARGIN, top - 17, details.name, _fitting(pen, details.name, 15), INK, bold=True)
         _write(pen, MARGIN, top - 30, " · ".join(filter(None, facts)), SMALL, FAINT)
         _write(pen, A4[0] - MARGIN, top - 30, made, TINY, FAINT, right=True)
         pen.setStrokeColor(LINE)
         pen.line(MARGIN, top - 38, A4[0] - MARGIN, top - 38)
 
     return draw
+
+
+def _fitting(pen: Canvas, name: str, size: float) -> float:
+    """The size in which a name is as wide as the page at most: nobody is cut short."""
+    width = sum(pen.stringWidth(piece, font, size) for font, piece in runs(name, bold=True))
+    return min(size, size * WIDTH / width) if width else size
 
 
 def _write(
@@ -149,14 +155,21 @@ def _models(found: Dossier, words: Wording) -> Iterator[Any]:
                 [text(title, SMALL, bold=True), text(name, TINY, ink=FAINT)],
                 text(version, SMALL),
                 text(f"SHA-256 {weights[:16]}…", TINY),
-                text(_limits(card, words), TINY),
+                text(_limits(card, version, words), TINY),
             ]
         )
     yield table(rows, (0.25, 0.08, 0.14, 0.53))
 
 
-def _limits(card: Card | None, words: Wording) -> str:
+def _limits(card: Card | None, version: str, words: Wording) -> str:
     if card is None:
         return words.translate(N_("This model is not installed any more."))
     said = words.card(card)
-    return " ".join([f"{words.translate(N_('Not for'))}: {said.not_for}", *map(sentence, said.limits)])
+    newer = words.translate(N_("Said of version {version}, which is installed now.")).format(version=card.version)
+    return " ".join(
+        [
+            *([newer] if card.version != version else []),
+            f"{words.translate(N_('Not for'))}: {said.not_for}",
+            *map(sentence, said.limits),
+        ]
+    )

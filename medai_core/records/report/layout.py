@@ -94,7 +94,7 @@ class Bar(Flowable):  # type: ignore[misc]  # reportlab has no types
 
 def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool = True) -> Table:
     """A ruled table that may go on over a page; ``widths`` are shares of the page's width."""
-    made = Table([list(row) for row in rows], [WIDTH * w for w in widths], repeatRows=int(head))
+    made = Table([list(row) for row in rows], [WIDTH * w for w in widths], repeatRows=int(head), splitInRow=1)
     rules: list[tuple[Any, ...]] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
@@ -114,7 +114,7 @@ def titles(said: Sequence[str]) -> list[Paragraph]:
 
 def boxed(parts: Sequence[Any], *, ink: Any = ACCENT) -> Table:
     """Parts in a shaded box with a bar at its left."""
-    made = Table([[list(parts)]], [WIDTH])
+    made = Table([[list(parts)]], [WIDTH], splitInRow=1)
     made.setStyle(
         [
             ("BACKGROUND", (0, 0), (-1, -1), PAPER),

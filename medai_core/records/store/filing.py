@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from medai_core.cards import Card
 from medai_core.errors import Message, RecordError
@@ -172,7 +172,8 @@ def _refusal(connection: Connection, id: str, image: Image) -> Message | None:
     if connection.execute(elsewhere.where(scan.c.sha256 == image.sha256, patient.c.demo.is_(False))).first():
         return Message("filing.elsewhere")
     if image.uids.study:
-        filed = select(study.c.id).where(study.c.uid == image.uids.study, study.c.patient != id)
+        filed = select(study.c.id).join(patient, patient.c.id == study.c.patient)
+        filed = filed.where(study.c.uid == image.uids.study, study.c.patient != id, patient.c.demo.is_(False))
         if connection.execute(filed).first():
             return Message("filing.study")
     return None
@@ -233,9 +234,11 @@ def _study(work: Work, id: str, image: Image) -> str:
     """The study that the scan belongs to; one of its own where the file names none."""
     uid = _uid(image.uids.study)
     if uid:
-        known = work.connection.execute(select(study.c.id).where(study.c.uid == uid)).scalar()
-        if known:
-            return str(known)
+        known = work.connection.execute(select(study.c.id, study.c.patient).where(study.c.uid == uid)).first()
+        if known and known.patient == id:
+            return str(known.id)
+        if known:  # tried out on a DEMO patient, who is nobody: the study is somebody's now
+            work.connection.execute(update(study).where(study.c.id == known.id).values(uid=None))
     made = {"id": new_id(), "patient": id, "uid": uid, "acquired_at": image.acquired}
     work.connection.execute(insert(study).values(**made, filed_at=work.now, filed_by=work.person.name))
     return str(made["id"])
