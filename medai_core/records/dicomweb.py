@@ -80,7 +80,7 @@ class Study:
     @property
     def title(self) -> str:
         """When, what and how much, in one line."""
-        count = f"n = {self.instances}" if self.instances else ""
+        count = "" if not self.instances else "1 image" if self.instances == 1 else f"{self.instances} images"
         return " · ".join(filter(None, [self.date, self.modalities, self.description, count]))
 
 

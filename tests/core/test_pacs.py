@@ -108,7 +108,7 @@ def test_studies_are_found_by_number_by_the_beginning_of_a_name_and_by_day(pacs:
     assert find(at, number="ID-9") == ()
     assert len(find(at, limit=1)) == 1
     code, out, _ = run("pacs", "find", "--patient", "ID-7", "--url", pacs.url)
-    assert (code, out) == (0, "1.2.3.5  ID-7  Drawn, Ada  2024-01-05 · DX · n = 1\n1 studies\n")
+    assert (code, out) == (0, "1.2.3.5  ID-7  Drawn, Ada  2024-01-05 · DX · 1 image\n1 studies\n")
     assert run("pacs", "find", "--date", "yesterday", "--url", pacs.url)[2].startswith("'yesterday' is no date")
 
 
