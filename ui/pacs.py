@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.records.audit import Act
-from medai_core.records.dicomweb import Study, fetch, find, pacs_of
 from ui import kept, signin
 from ui.cached import Scan
 from ui.language import _
 from ui.results import problem
+
+if TYPE_CHECKING:
+    # Imported where a PACS is asked: it takes longer than a page to draw.
+    from medai_core.records.dicomweb import Study
 
 OFFERED = 50
 
@@ -62,6 +66,8 @@ def _title(study: Study) -> str:
 
 @st.cache_data(scope="session", ttl=60, max_entries=10, show_spinner=False)
 def _found(number: str) -> tuple[Study, ...]:
+    from medai_core.records.dicomweb import find, pacs_of
+
     kept.store().enter(signin.person(), Act("pacs.find"))
     return find(pacs_of(os.environ), number=number, limit=OFFERED)
 
@@ -69,6 +75,8 @@ def _found(number: str) -> tuple[Study, ...]:
 @st.cache_data(scope="session", ttl=900, max_entries=2, show_spinner=False)
 def _fetched(uid: str) -> list[Scan]:
     """The study's instances; who fetched them is entered."""
+    from medai_core.records.dicomweb import fetch, pacs_of
+
     bar, scans = st.progress(0.0, _("Fetching the study")), []
     for data in fetch(pacs_of(os.environ), uid):
         sha256 = hashlib.sha256(data).hexdigest()
