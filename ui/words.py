@@ -93,8 +93,8 @@ def measure_title(name: str, card: Card | None = None) -> str:
     """A measure in words: ``sensitivity_glioma`` is for one finding, ``..._accepted`` for accepted inputs only."""
     base = name.removesuffix("_accepted")
     finding = ""
-    for start in ("sensitivity_", "calibration_intercept_"):
-        if base.startswith(start):
+    for start in ("sensitivity_", "calibration_intercept_", "auc_"):
+        if base not in MEASURES and base.startswith(start):
             base, finding = start.removesuffix("_"), base.removeprefix(start)
     title = _(MEASURES.get(base, base.replace("_", " ").capitalize()))
     if finding:

@@ -209,7 +209,9 @@ def decide(probability: Floats, names: Sequence[str], thresholds: dict[str, floa
 
 
 def _names(classes: Sequence[str]) -> list[str]:
-    discrimination = ["auc", "accuracy", "balanced_accuracy", *(f"sensitivity_{name}" for name in classes)]
+    against_rest = [f"auc_{name}" for name in classes] if len(classes) > 2 else []
+    sensitivities = [f"sensitivity_{name}" for name in classes]
+    discrimination = ["auc", *against_rest, "accuracy", "balanced_accuracy", *sensitivities]
     intercepts = (
         ["calibration_intercept"] if len(classes) == 2 else [f"calibration_intercept_{name}" for name in classes]
     )
@@ -235,6 +237,7 @@ def _values(label: Ints, p: Floats, names: Sequence[str], rule: Rule) -> Floats:
     return np.array(
         [
             area_under_curve(label, p),
+            *_against_rest(label, p),
             (decided == label).mean(),
             by_class.mean(),
             *by_class,
@@ -246,6 +249,14 @@ def _values(label: Ints, p: Floats, names: Sequence[str], rule: Rule) -> Floats:
             inside.sum(axis=1).mean(),
         ]
     )
+
+
+def _against_rest(label: Ints, p: Floats) -> list[float]:
+    """The AUC of each class against all others, where there are more than two."""
+    if p.shape[1] == 2:
+        return []
+    pairs = (np.stack([1 - p[:, k], p[:, k]], axis=1) for k in range(p.shape[1]))
+    return [area_under_curve((label == k).astype(np.int64), pair) for k, pair in enumerate(pairs)]
 
 
 def _calibration(label: Ints, p: Floats) -> list[float]:
