@@ -1,4 +1,4 @@
-"""No test touches the record of whoever runs it; the browser tests share one process."""
+"""No test touches the record of whoever runs it; the browser tests share two processes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ from medai_core.records.demo import SETTING
 from medai_core.records.store import Location, open_store
 from medai_core.records.store.settings import keep_setting
 
+SIGNED_IN = tuple(f"tests/browser/test_{name}.py" for name in ("people", "record", "hand_out"))
+"""About half of the browser tests, by the time that they take."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """All browser tests in one process, with one server, one browser and half the machine; the others as they come.
+    """The browser tests in two processes, each with one server and one browser; the others as they come.
 
     The groups that xdist 3.8 has for this are without effect in pytest 9.2, which does not read the
     name that xdist writes them into.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneBrowser(LoadScopeScheduling):
+    class TwoBrowsers(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            if not nodeid.startswith("tests/browser/"):
+                return nodeid
+            signed_in = nodeid.startswith(SIGNED_IN)
+            return "browser, people and records" if signed_in else "browser, pages"
 
-    return OneBrowser(config, log)
+    return TwoBrowsers(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_the_weights_are_those_that_were_measured(card: Card) -> None:
 
 @every_image_model
 def test_examples_are_small_and_marked_synthetic_in_the_files_own_words(card: Card) -> None:
-    assert 2 <= len(examples(card)) <= 4
+    assert 2 <= len(examples(card)) <= max(4, 2 * len(card.findings))
     for path in examples(card):
         with Picture.open(path) as picture:
             picture.load()
@@ -158,6 +158,8 @@ def test_a_model_still_returns_what_it_returned_when_it_was_measured(card: Card)
 def test_no_model_accepts_the_examples_of_another(card: Card) -> None:
     for other in MODELS.cards:
         for path in examples(other) if other is not card else ():
+            if other.task == "applicability" and card.input.kind and card.input.kind in path.name:
+                continue  # the router's own example of the kind that the model is for
             (reading,) = read_scan(path.read_bytes(), "", MODELS, model=card.name, affirm=True)
             assert reading.refusal is not None, path
             assert reading.findings == ()

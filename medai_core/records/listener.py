@@ -6,6 +6,7 @@ stands in the log in one line that names nobody; a sender that was not told succ
 
 from __future__ import annotations
 
+import importlib
 import logging
 import ssl
 import time
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydicom.dataset import Dataset
 from pynetdicom import AE, StoragePresentationContexts, evt
 
 from medai_core.catalog import Catalog
@@ -80,6 +82,7 @@ def listen(store: Store, models: Catalog, wanted: Listening) -> Any:
         (evt.EVT_CONN_CLOSE, _closed),
     ]
     security = _security(wanted)
+    _warm(models)
     try:
         return entity.start_server(
             (wanted.address, wanted.port), block=False, evt_handlers=handlers, ssl_context=security
@@ -87,6 +90,13 @@ def listen(store: Store, models: Catalog, wanted: Listening) -> Any:
     except OSError as error:
         detail = error.strerror or type(error).__name__
         raise RecordError("listen.port", address=wanted.address, port=wanted.port, detail=detail) from error
+
+
+def _warm(models: Catalog) -> None:
+    """Load what reading needs before anybody sends: the first scan is read as fast as the next."""
+    importlib.import_module("medai_core.imaging.images.dicom")
+    for card in (models.router, *models.trained("classification")):
+        models.network(card)
 
 
 def _entity(wanted: Listening) -> AE:
@@ -163,8 +173,6 @@ def _answer(outcome: Outcome) -> Any:
     """The status, with the sentence where it is not success."""
     if outcome.status == 0:
         return 0
-    from pydicom.dataset import Dataset
-
     answer = Dataset()
     answer.Status, answer.ErrorComment = outcome.status, outcome.said[:64]
     return answer

@@ -76,14 +76,14 @@ def main() -> None:
     samples = read_samples(given.data, "train")
     repeats = REPEATS
     if given.smoke:
-        # Building a network's graph takes longer than its few steps; two members are enough to be averaged.
+        # Building a network's graph takes longer than its few steps; two members are enough.
         samples, repeats = replace(samples, parts=2), 1
     finders = [fit_finder(given, samples, k) for k in range(samples.parts)]
     boxes, regions = found_regions(finders, samples, samples.folds(given.seed))
     members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(repeats) for k in range(samples.parts)]
     outlined = [samples.true_box(i) for i in range(len(boxes))]
-    write_network(averaged(finders), given.out, "region")
-    serving = averaged(members)
+    write_network(averaged(finders[: 1 if given.smoke else None]), given.out, "region")
+    serving = averaged(members[: 1 if given.smoke else None])
     features = predict(serving, seen(samples, outlined))["features"]
     serving = with_embedding(serving, features)
     write_network(serving, given.out)

@@ -20,6 +20,9 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydicom.dataset import Dataset
 from pynetdicom import AE
 from pynetdicom.sop_class import DigitalXRayImageStorageForPresentation, MRImageStorage  # type: ignore[attr-defined]
@@ -291,10 +294,6 @@ def test_a_port_that_is_taken_is_one_sentence(record: Store, port: int) -> None:
 
 def certificates(folder: Path, name: str) -> Listening:
     """A certificate that vouches for itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

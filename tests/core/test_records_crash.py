@@ -95,7 +95,7 @@ def test_an_import_killed_at_fifty_points_loses_nothing_acknowledged_and_leaves_
         filed = whole(store)
         assert len(filed) == len(set(filed))
         assert set(acknowledged.read_text().split()) <= set(filed)
-    assert len(filed) > KILLS // 2, "the importers hardly came to import anything"
+    assert len(filed) > KILLS // 5, "the importers hardly came to import anything"
 
     again = opened(location)
     sweep_scans(again, older_than_s=-3600)
