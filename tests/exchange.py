@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.readings import read_scan
-from medai_core.records.demo import _file_risks, _file_vitals
+from medai_core.records.demo import file_demo_vitals, file_risks
 from medai_core.records.store import Store
 from medai_core.records.store.filing import file_scan
 from medai_core.records.store.patients import Details, Patient, create_patient
@@ -107,8 +107,8 @@ def handed(store: Store, details: Details = ADA) -> Handed:
         file_scan(store, CLINICIAN, patient.id, data, readings, cards())
     give_verdict(store, CLINICIAN, agrees=False, why=WHY, reading_id=found.of("film.dcm")[1].id)
     give_verdict(store, CLINICIAN, agrees=True, reading_id=found.of("refused.dcm")[1].id)
-    _file_risks(store, CLINICIAN, models(), patient)
-    _file_vitals(store, CLINICIAN, patient)
+    file_risks(store, CLINICIAN, models(), patient)
+    file_demo_vitals(store, CLINICIAN, patient)
     return found
 
 

@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from tests.servers import free_port, running
+
 PROGRAM = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def need(program: str | None, name: str) -> str:
@@ -72,47 +64,25 @@ class Orthanc:
 def orthanc(folder: Path, **more: object) -> Iterator[Orthanc]:
     """Orthanc with nothing in it, which knows the listener as "medai"."""
     program = need(PROGRAM if PLUGIN.exists() else None, "Orthanc with its DICOMweb plugin")
-    running = Orthanc(free_port(), free_port(), free_port())
+    there = Orthanc(free_port(), free_port(), free_port())
     settings = {
         "Plugins": [str(PLUGIN)],
-        "HttpPort": running.http,
-        "DicomPort": running.dicom,
+        "HttpPort": there.http,
+        "DicomPort": there.dicom,
         "DicomAet": "PACS",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "DicomModalities": {
-            "medai": ["MEDAI", "127.0.0.1", running.listener],
-            "wrong": ["OTHER", "127.0.0.1", running.listener],
+            "medai": ["MEDAI", "127.0.0.1", there.listener],
+            "wrong": ["OTHER", "127.0.0.1", there.listener],
         },
         "DicomWeb": {"Enable": True},
         **more,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (folder / "orthanc.log").open("wb") as log:
-        server = subprocess.Popen([program, str(folder / "orthanc.json")], stdout=log, stderr=log)
-    try:
-        _wait(running, server, folder / "orthanc.log")
-        yield running
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait(running: Orthanc, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _attempt in range(150):
-        assert server.poll() is None, log.read_text(errors="replace")
-        try:
-            running.ask("system")
-            return
-        except HTTPError:  # it is there, and asks who we are
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"Orthanc did not start: {log.read_text(errors='replace')}")
+    command = [program, str(folder / "orthanc.json")]
+    with running(command, folder / "orthanc.log", None, f"http://127.0.0.1:{there.http}/system"):
+        yield there

@@ -72,8 +72,8 @@ def make_demo(store: Store, person: Person, models: Catalog) -> int:
     _file_examples(store, person, models, tumour, BRAIN, affirm=True)
     _file_examples(store, person, models, refused, BRAIN, affirm=False, at_most=1)
     _file_bundled(store, person, models, refused)
-    _file_risks(store, person, models, risk)
-    _file_vitals(store, person, risk)
+    file_risks(store, person, models, risk)
+    file_demo_vitals(store, person, risk)
     return len(PEOPLE)
 
 
@@ -133,7 +133,7 @@ def _file_bundled(store: Store, person: Person, models: Catalog, to: Patient) ->
         file_scan(store, person, to.id, data, read_scan(data, "ct_slice.png", models), {})
 
 
-def _file_risks(store: Store, person: Person, models: Catalog, to: Patient) -> None:
+def file_risks(store: Store, person: Person, models: Catalog, to: Patient) -> None:
     """The risk of every outcome for the cohort's typical patient, and of one outcome as the years went by."""
     for outcome, cards in models.outcomes().items():
         model = models.risk_model(cards[0])
@@ -146,7 +146,8 @@ def _file_risks(store: Store, person: Person, models: Catalog, to: Patient) -> N
             file_estimate(store, person, to.id, model, values, assess(model, row, explained=True), at=at)
 
 
-def _file_vitals(store: Store, person: Person, to: Patient) -> None:
+def file_demo_vitals(store: Store, person: Person, to: Patient) -> None:
+    """Half a day of vital signs."""
     end: datetime = store.clock()
     count = len(COURSE["heart_rate"])
     file_vitals(

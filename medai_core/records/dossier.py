@@ -14,7 +14,7 @@ from medai_core.records.store import Store
 from medai_core.records.store.estimates import StoredEstimate, estimates_of
 from medai_core.records.store.filing import read_file
 from medai_core.records.store.patients import Patient, patient_of
-from medai_core.records.store.results import StoredReading, StoredScan, Verdict, recall, scans_of
+from medai_core.records.store.results import StoredReading, StoredScan, recall, scans_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,3 @@ def dossier(
     if (scan or reading) and not scans:
         raise RecordError("record.no_result")
     return Dossier(store, person, patient, scans, estimates_of(store, id), cards, store.clock())
-
-
-def latest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
-    """The verdict that counts."""
-    return verdicts[0] if verdicts else None

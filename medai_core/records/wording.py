@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, Measure, PredictorSpec, Translation
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.readings import Reading
+
+if TYPE_CHECKING:
+    from medai_core.records.store.results import Verdict
 
 KINDS = {
     "chest_radiograph": N_("chest radiograph"),
@@ -209,6 +213,12 @@ class Wording:
             n=coverage.n,
             groups=coverage.groups,
         )
+
+    def verdict(self, v: Verdict) -> str:
+        """A clinician's verdict in a line."""
+        template = self._(N_("{name} agreed, {time}") if v.agrees else N_("{name} disagreed, {time}"))
+        said = template.format(name=self._(v.by_name), time=local_time(v.at))
+        return f"{said}: {v.why}" if v.why else said
 
     def sex(self, code: str | None) -> str:
         """DICOM's code of a sex; empty where it is not known."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
-from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.servers import ROOT, free_port, running
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
     "--no-sandbox",
@@ -28,12 +25,6 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -46,36 +37,6 @@ def serving(log: Path, *options: str, app: Path = ROOT / "app.py", port: int = 0
     address = f"http://127.0.0.1:{port}"
     with running(command, log, environment, f"{address}/_stcore/health"):
         yield address
-
-
-@contextmanager
-def running(command: list[str], log: Path, environment: Mapping[str, str], health: str) -> Iterator[None]:
-    """A server as a process of its own, from its first good answer at ``health``."""
-    with log.open("ab") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        _wait(health, server, log)
-        yield
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    direct = build_opener(ProxyHandler({}))
-    for _attempt in range(150):
-        assert server.poll() is None, log.read_text(errors="replace")
-        try:
-            with direct.open(health, timeout=1) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"The server did not start: {log.read_text(errors='replace')}")
 
 
 @pytest.fixture(scope="session")

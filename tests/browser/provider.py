@@ -10,7 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import free_port, running, serving
+from tests.browser.conftest import serving
+from tests.servers import free_port, running
 
 PEOPLE = {
     "rita": {"name": "Rita Drawn", "email": "rita@clinic.example", "roles": ["medai-reader", "staff"]},

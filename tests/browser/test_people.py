@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, free_port, serving, visitor
+from tests.browser.conftest import serving, visitor
 from tests.browser.provider import confirm_sign_out, guarded, provider, sign_in
 from tests.browser.test_dashboard import NOTICE, barriers, settled, visit
+from tests.servers import ROOT, free_port
 
 MENU = dict(re.findall(r'title=_\("(\w+)"\), url_path="(\w+)"', (ROOT / "app.py").read_text(encoding="utf-8")))
 """Every page of the menu: its title, and the path of its link."""

@@ -16,9 +16,9 @@ import pytest
 from medai_core.__main__ import main
 from medai_core.records.store import Location, Store, open_store
 from tests.exchange import Handed, film, handed, pdf_text
-from tests.orthanc import free_port
 from tests.records import actions
 from tests.scans import bundled, dicom
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 Run = Callable[..., tuple[int, str, str]]

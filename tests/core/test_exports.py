@@ -168,7 +168,7 @@ def test_the_report_says_everything_that_the_record_does(ada: Handed, tmp_path: 
     assert refused.reading.refusal is not None
     for word in (
         "Drawn, Ada", "ID-7", "born 2021-04-02", "female", RESEARCH_USE, "page 1 of", "Risks", "95 % interval",
-        "Contribution (log-odds)", "Models and their limits", "Clara Clinician disagreed", "Clara Clinician agreed",
+        "Log-odds", "Models and their limits", "Clara Clinician disagreed", "Clara Clinician agreed",
         "film.png", CHEST, BRAIN, "SHA-256", "no model applies", "Refused: This looks like",
     ):  # fmt: skip
         assert word in said, word
@@ -195,7 +195,7 @@ def test_another_program_draws_the_report_and_the_scan_is_on_it(ada: Handed, tmp
     program = need(shutil.which("pdftoppm"), "pdftoppm (poppler)")
     subprocess.run([program, "-r", "50", "-png", str(path), str(tmp_path / "page")], check=True)
     pages = sorted(tmp_path.glob("page*.png"))
-    assert len(pages) <= 4
+    assert len(pages) <= 2
     first = np.asarray(Picture.open(pages[0]).convert("RGB"), dtype=int)
     height, width = first.shape[:2]
     left, right = first[height // 8 : height // 3, : width // 2], first[height // 8 : height // 3, width // 2 :]

@@ -22,8 +22,9 @@ from medai_core.records.store import Location, Store, open_store
 from medai_core.records.store.patients import patient_numbered
 from medai_core.records.store.results import give_verdict, scans_of
 from tests.exchange import WHY, brain, dicom_errors, film, models
-from tests.orthanc import Orthanc, free_port, orthanc
+from tests.orthanc import Orthanc, orthanc
 from tests.records import CLINICIAN, actions
+from tests.servers import free_port
 
 Run = Callable[..., tuple[int, str, str]]
 

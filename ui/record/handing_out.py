@@ -14,7 +14,7 @@ from medai_core.errors import N_, MedAIError
 from medai_core.records.exports import MEDIA_TYPES, Export, export, send
 from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import StoredReading, StoredScan
-from ui import cached, kept, signin
+from ui import cached, kept, pacs, signin
 from ui.language import _, wording
 from ui.results import problem
 from ui.taking import take_away
@@ -48,7 +48,7 @@ def hand_out_reading(patient: Patient, scan: StoredScan, stored: StoredReading, 
         for format in ("sr", "sc", "seg"):
             if format != "seg" or (stored.reading.region and not stored.reading.refusal):
                 _button(format, make, stored.id[:8], suffix, side)
-        if os.environ.get("MEDAI_PACS_URL"):
+        if pacs.configured():
             _ask_sending(patient, stored, side)
 
 

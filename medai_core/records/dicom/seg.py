@@ -14,7 +14,7 @@ from medai_core.cards import Card
 from medai_core.readings import Reading
 from medai_core.records import MAKER
 from medai_core.records.dicom import codes
-from medai_core.records.dicom.source import Source, stamp, state, uid_of
+from medai_core.records.dicom.source import Source, called, stamp, state, uid_of
 from medai_core.records.dicom.sr import comments
 from medai_core.records.store.results import StoredReading
 from medai_core.records.wording import RESEARCH_USE, Wording
@@ -39,24 +39,19 @@ def segmentation(stored: StoredReading, reading: Reading, card: Card | None, sou
     mask, given = region_of(reading), stored.reading
     if mask is None or reading.region is None:
         return None
-    verdicts, at = state(stored)
     made = seg.Segmentation(
         [_placed(source.header, mask)],
         mask[None].astype(np.uint8),
         "BINARY",
         [_described(stored, drawn=reading.region.source == "drawn")],
-        series_instance_uid=uid_of("seg series", stored.id),
-        series_number=SERIES,
-        sop_instance_uid=uid_of("seg", stored.id, *verdicts),
-        instance_number=1 + len(verdicts),
-        manufacturer=MAKER,
+        **called("seg", stored, SERIES),
         manufacturer_model_name=given.model or MAKER,
         software_versions=given.version or "-",
         device_serial_number="-",
         content_description=RESEARCH_USE,
         content_label="REGION",
     )
-    stamp(made, at)
+    stamp(made, state(stored)[1])
     made.SeriesDescription = "MedAI region (research use)"
     _explain(made, " | ".join(comments(stored, card, Wording())), source)
     return made

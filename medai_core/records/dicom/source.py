@@ -175,6 +175,18 @@ def stamp(made: Dataset, at: datetime) -> None:
             equipment.ContributionDateTime = day + time
 
 
+def called(kind: str, stored: StoredReading, series: int) -> dict[str, Any]:
+    """What an object of a reading is called, as arguments of its writer; a verdict makes a new one in its series."""
+    verdicts, _since = state(stored)
+    return {
+        "series_instance_uid": uid_of(f"{kind} series", stored.id),
+        "series_number": series,
+        "sop_instance_uid": uid_of(kind, stored.id, *verdicts),
+        "instance_number": 1 + len(verdicts),
+        "manufacturer": MAKER,
+    }
+
+
 def state(stored: StoredReading) -> tuple[tuple[str, ...], datetime]:
     """What tells one state of a reading from another (its verdicts), and since when it is in it."""
     return tuple(f"{v.at} {v.by}" for v in stored.verdicts), max([stored.at, *(v.at for v in stored.verdicts)])

@@ -16,9 +16,9 @@ from medai_core.cards import Card
 from medai_core.readings import Finding, Reading
 from medai_core.records import MAKER
 from medai_core.records.dicom import codes
-from medai_core.records.dicom.source import Source, class_and_instance, stamp, state, uid_of
+from medai_core.records.dicom.source import Source, called, class_and_instance, stamp, state, uid_of
 from medai_core.records.store.results import StoredReading
-from medai_core.records.wording import RESEARCH_USE, Wording, local_time
+from medai_core.records.wording import RESEARCH_USE, Wording
 
 SERIES = 9001
 
@@ -39,18 +39,13 @@ def structured_report(stored: StoredReading, reading: Reading, card: Card | None
         title=sr.CodedConcept("126000", "DCM", "Imaging Measurement Report"),
         language_of_content_item_and_descendants=language,
     )
-    verdicts, at = state(stored)
     made = sr.Comprehensive3DSR(
         evidence=[source.header],
         content=content[0],
-        series_instance_uid=uid_of("sr series", stored.id),
-        series_number=SERIES,
-        sop_instance_uid=uid_of("sr", stored.id, *verdicts),
-        instance_number=1 + len(verdicts),
-        manufacturer=MAKER,
+        **called("sr", stored, SERIES),
         is_complete=True,
     )
-    stamp(made, at)
+    stamp(made, state(stored)[1])
     made.SeriesDescription = "MedAI reading (research use)"
     made.ManufacturerModelName = stored.reading.model or MAKER
     made.SoftwareVersions = stored.reading.version or "-"
@@ -101,9 +96,7 @@ def comments(stored: StoredReading, card: Card | None, words: Wording) -> Iterat
     for notice in given.notices:
         yield words.say(notice)
     for verdict in stored.verdicts:
-        said = "agreed" if verdict.agrees else "disagreed"
-        why = f": {verdict.why}" if verdict.why else ""
-        yield f"{verdict.by_name} {said}, {local_time(verdict.at)}{why}"
+        yield words.verdict(verdict)
     if card:
         yield f"Not for: {card.not_for}"
         yield "Limits: " + " ".join(card.limits)

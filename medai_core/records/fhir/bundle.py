@@ -12,7 +12,6 @@ from medai_core.records.fhir.parts import (
     DICOM_UID,
     TAG,
     Json,
-    concept,
     entry,
     instant,
     patient_resource,
@@ -133,6 +132,3 @@ def _vitals(found: Dossier, of: Subject) -> Iterator[Json]:
                 "valueQuantity": quantity(v.value, p.unit, UCUM.get(p.unit, p.unit)),
             },
         )
-
-
-__all__ = ["checked", "concept", "record_bundle"]

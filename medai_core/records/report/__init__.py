@@ -145,7 +145,7 @@ def _models(found: Dossier, words: Wording) -> Iterator[Any]:
     named = sorted((str(name), str(version), str(weights)) for name, version, weights in used if name)
     if not named:
         return
-    yield heading(t(N_("Models and their limits")))
+    yield from heading(t(N_("Models and their limits")))
     rows: list[Any] = [titles([t(N_("Model")), t(N_("Version")), t(N_("Weights")), t(N_("Not for, and limits"))])]
     for name, version, weights in named:
         card = found.cards.get(name)

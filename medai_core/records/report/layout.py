@@ -15,12 +15,14 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Flowable, Image, Paragraph, Table
+from reportlab.platypus import CondPageBreak, Flowable, Image, Paragraph, Table
 
 from medai_core.records.lettering import BOLD, EAST_ASIAN, LATIN, font_file, runs
 
 MARGIN = 16 * mm
 WIDTH = A4[0] - 2 * MARGIN
+HALF = 0.485 * WIDTH
+"""As wide as one of two groups side by side."""
 
 INK, FAINT, LINE = colors.HexColor("#16202a"), colors.HexColor("#55626e"), colors.HexColor("#c9d1d8")
 ACCENT, WARN, PAPER = colors.HexColor("#1f6fa8"), colors.HexColor("#8a4b00"), colors.HexColor("#f3f6f8")
@@ -44,6 +46,8 @@ def style(size: float, *, ink: Any = INK, after: float = 0, lead: float = 1.35) 
 
 
 BODY, SMALL, TINY = 9.0, 8.0, 7.0
+ROOM = 50 * mm
+"""What a heading needs below it; else it begins the next page."""
 
 
 def text(said: str, size: float = BODY, *, bold: bool = False, ink: Any = INK, after: float = 0) -> Paragraph:
@@ -63,11 +67,11 @@ def markup(said: str, *, bold: bool = False) -> str:
     return "".join(pieces)
 
 
-def heading(said: str) -> Paragraph:
-    """A section's heading."""
+def heading(said: str) -> list[Flowable]:
+    """A section's heading, on a page where some of the section has room too."""
     made = text(said, 11.5, bold=True, ink=ACCENT, after=2)
-    made.style.spaceBefore, made.style.keepWithNext = 8, 1
-    return made
+    made.style.spaceBefore = 8
+    return [CondPageBreak(ROOM), made]
 
 
 class Bar(Flowable):  # type: ignore[misc]  # reportlab has no types
@@ -92,9 +96,9 @@ class Bar(Flowable):  # type: ignore[misc]  # reportlab has no types
             pen.rect(0, 1, self.width * self.share, self.height - 2, stroke=0, fill=1)
 
 
-def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool = True) -> Table:
-    """A ruled table that may go on over a page; ``widths`` are shares of the page's width."""
-    made = Table([list(row) for row in rows], [WIDTH * w for w in widths], repeatRows=int(head), splitInRow=1)
+def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, head: bool = True, width: float = WIDTH) -> Table:
+    """A ruled table that may go on over a page; ``widths`` are shares of ``width``."""
+    made = Table([list(row) for row in rows], [width * w for w in widths], repeatRows=int(head), splitInRow=1)
     rules: list[tuple[Any, ...]] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
@@ -112,9 +116,9 @@ def titles(said: Sequence[str]) -> list[Paragraph]:
     return [text(t, TINY, bold=True, ink=FAINT) for t in said]
 
 
-def boxed(parts: Sequence[Any], *, ink: Any = ACCENT) -> Table:
+def boxed(parts: Sequence[Any], *, ink: Any = ACCENT, width: float = WIDTH) -> Table:
     """Parts in a shaded box with a bar at its left."""
-    made = Table([[list(parts)]], [WIDTH], splitInRow=1)
+    made = Table([[list(parts)]], [width], splitInRow=1)
     made.setStyle(
         [
             ("BACKGROUND", (0, 0), (-1, -1), PAPER),
@@ -124,6 +128,15 @@ def boxed(parts: Sequence[Any], *, ink: Any = ACCENT) -> Table:
             ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
         ]
     )
+    return made
+
+
+def in_pairs(parts: Sequence[Sequence[Any]]) -> Table:
+    """Groups of parts two in a row, each ``HALF`` wide."""
+    cells = [list(part) for part in parts] + [[]] * (len(parts) % 2)
+    made = Table([[cells[i], "", cells[i + 1]] for i in range(0, len(cells), 2)], [HALF, WIDTH - 2 * HALF, HALF])
+    flush = [(side, (0, 0), (-1, -1), 0) for side in ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING")]
+    made.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *flush])
     return made
 
 

@@ -42,7 +42,7 @@ def scan_parts(found: Dossier, words: Wording) -> Iterator[Any]:
     if not found.scans:
         return
     scan = found.scans[0]
-    yield heading(t(N_("Scan")))
+    yield from heading(t(N_("Scan")))
     for i, stored in enumerate(_latest(scan)):
         yield from _reading(found, scan, stored, words, pictured=i == 0)
         yield Spacer(1, 5)
@@ -83,7 +83,7 @@ def _reading(
 
 def _pictures(reading: Reading, scan: StoredScan, card: Card | None, words: Wording) -> Iterator[Any]:
     """The scan, and beside it the same scan under its evidence, with what must stand beside a picture."""
-    t, side = words.translate, 0.47 * WIDTH
+    t, side = words.translate, 0.4 * WIDTH
     left: list[Any] = [picture(fitted(grey(reading.image), SIDE), side)]
     right: list[Any] = [picture(overlaid(reading, SIDE), side)] if reading.evidence is not None else []
     when = scan.acquired.strftime("%Y-%m-%d %H:%M") if scan.acquired else t(N_("not stated in the file"))
@@ -123,14 +123,7 @@ def verdict_parts(verdicts: tuple[Verdict, ...], words: Wording) -> list[Any]:
     t = words.translate
     if not verdicts:
         return [text(t(N_("No clinician has given a verdict.")), SMALL, ink=FAINT)]
-    return [text(verdict_line(v, words), BODY if i == 0 else SMALL, bold=i == 0) for i, v in enumerate(verdicts)]
-
-
-def verdict_line(v: Verdict, words: Wording) -> str:
-    """One verdict in a line."""
-    template = N_("{name} agreed, {time}") if v.agrees else N_("{name} disagreed, {time}")
-    said = words.translate(template).format(name=words.translate(v.by_name), time=local_time(v.at))
-    return f"{said}: {v.why}" if v.why else said
+    return [text(words.verdict(v), BODY if i == 0 else SMALL, bold=i == 0) for i, v in enumerate(verdicts)]
 
 
 def other_parts(found: Dossier, words: Wording) -> Iterator[Any]:
@@ -140,13 +133,13 @@ def other_parts(found: Dossier, words: Wording) -> Iterator[Any]:
     rest = [(s, r) for s in found.scans for r in s.readings if id(r) not in shown]
     if not rest:
         return
-    yield heading(t(N_("Other readings")))
+    yield from heading(t(N_("Other readings")))
     rows: list[Any] = [titles([t(N_("Read")), t(N_("File")), t(N_("Model")), t(N_("Answer")), t(N_("Verdict"))])]
     for scan, stored in rest:
         card, given = found.card(stored), stored.reading
         probabilities = ", ".join(f"{words.finding(card, f.name)} {percent(f.probability)}" for f in given.findings)
         answer = words.answer_or_refusal(given, card) + (f" ({probabilities})" if probabilities else "")
-        verdict = verdict_line(stored.verdicts[0], words) if stored.verdicts else "–"
+        verdict = words.verdict(stored.verdicts[0]) if stored.verdicts else "–"
         cells = [
             local_time(stored.at),
             scan.file,
