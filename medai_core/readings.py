@@ -158,7 +158,7 @@ def read_image_with(image: Image, file: str, models: Catalog, question: Question
 
 
 def _cards_for(kind: Kind, models: Catalog) -> list[Card]:
-    return [card for card in models.trained("classification") if card.input.kind == kind.name]
+    return [card for card in models.trained("classification") if kind.name in card.input.kinds]
 
 
 def _frame_notice(image: Image) -> tuple[Message, ...]:

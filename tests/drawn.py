@@ -68,7 +68,7 @@ def card(
         intended_use="Teaching.",
         not_for="Care.",
         limits=("Drawn *input* only.",),
-        input=cards.InputSpec((128, 128), 1, kind, region),
+        input=cards.InputSpec((128, 128), 1, (kind,), region),
         findings=tuple(
             cards.FindingSpec(f, f, cards.Code("SNOMED CT", "1", f), urgent=f in ("pneumonia", "glioma"))
             for f in findings

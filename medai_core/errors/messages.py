@@ -105,6 +105,7 @@ MODEL_MESSAGES: dict[str, str] = {
     "kind.fluorescence_microscopy": N_("a fluorescence microscopy image"),
     "kind.stained_tissue": N_("stained tissue"),
     "kind.other": N_("something else than a scan"),
+    "or": N_("or"),
     # Why a model gives no findings
     "refusal.other": N_(
         "This looks like no kind of scan that is known here. Choose a scan, or set its kind if you know it."

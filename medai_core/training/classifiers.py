@@ -266,7 +266,7 @@ def _limits(study: Study, embedding: NDArray[np.float32], served: Served) -> App
     grey = grey if grey.ndim == 3 else np.stack([np.asarray(Picture.fromarray(p).convert("L")) for p in grey])
     template = mean_picture(grey) if study.recipe.upright and len(grey) >= 200 else ()
     mean, held = np.array(template), samples.stored[samples.validation]
-    kinds = [served.kind(pixels).probabilities[study.card.input.kind] for pixels in held]
+    kinds = [max(map(served.kind(pixels).probabilities.__getitem__, study.card.input.kinds)) for pixels in held]
     likeness = [template_correlation(pixels, mean) if template else 1.0 for pixels in held]
     return reporting.limits_from(np.linalg.norm(embedding, axis=1), np.array(likeness), np.array(kinds), template)
 

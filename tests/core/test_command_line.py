@@ -69,7 +69,7 @@ def test_an_example_is_read_with_the_promised_keys(run: Any, card: Card) -> None
     assert [line["file"] for line in lines] == list(map(str, files))
     for line in lines:
         assert line.keys() >= KEYS
-        assert (line["model"], line["kind"], line["refused"]) == (card.name, card.input.kind, None)
+        assert (line["model"], line["kind"], line["refused"]) == (card.name, card.input.kinds[0], None)
         assert [f["name"] for f in line["findings"]] == [f.name for f in card.findings]
         assert all(f.keys() == {"name", "probability", "in_set"} for f in line["findings"])
         assert sum(f["probability"] for f in line["findings"]) == pytest.approx(1, abs=1e-5)

@@ -9,7 +9,7 @@ from medai_core.cards import Applicability, Card, Measure, Measured
 from ui import words
 from ui.cards.purpose import bullets
 from ui.figures import confusion_matrix, reliability_plot
-from ui.language import _, kind_title
+from ui.language import _, kind_titles
 from ui.results import plain
 
 
@@ -93,8 +93,8 @@ def _conformal(measured: Measured) -> None:
 def _refuses(card: Card, applicability: Applicability) -> list[str]:
     """The thresholds of applicability in words."""
     said = []
-    if card.input.kind:
-        kind, share = kind_title(card.input.kind), f"{applicability.kind_probability_min:.2f}"
+    if card.input.kinds:
+        kind, share = kind_titles(card.input.kinds), f"{applicability.kind_probability_min:.2f}"
         said.append(
             _("the image is not taken for a {kind} with a probability of at least {share}").format(
                 kind=kind, share=share
