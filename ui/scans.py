@@ -119,11 +119,11 @@ def _summary(scans: Sequence[Scan]) -> tuple[list[dict[str, Any]], int]:
 def _row(scan: Scan, reading: Reading) -> dict[str, Any]:
     """One reading of one scan as a row of the table."""
     card = cached.card_of(reading.model)
-    refused = reading.refusal is not None
+    most = max((f.probability for f in reading.findings), default=None)
     return {
         _("File"): scan.name,
         _("Result"): words.answer_or_refusal(reading, card),
-        _("Highest probability"): words.percent(max(f.probability for f in reading.findings)) if not refused else "",
+        _("Highest probability"): words.percent(most) if most is not None else "",
         _("Patient"): words.patient_title(reading.image.patient),
         _("Scan time"): words.scan_time(reading.image),
         _("Kind"): words.sentence(kind_title(reading.kind.name)) if reading.kind else "",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
+from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Reading
 from medai_core.records.wording import patient_title, percent, scan_time, sentence
 from ui import people
@@ -155,6 +156,11 @@ def answer_or_refusal(reading: Reading, card: Card | None) -> str:
 def coverage_sentence(reading: Reading, card: Card | None) -> str:
     """What the set promises, and what it was measured to keep."""
     return wording().coverage(reading, card)
+
+
+def area(outline: Outline) -> str:
+    """The outlined area, in mm² where the file says how large a pixel is."""
+    return wording().area(outline)
 
 
 def measured_coverage(coverage: Measure) -> str:

@@ -214,6 +214,16 @@ class Measured:
     recalibrated: Calibration | None = None
     outlines: Outlines | None = None
 
+    @property
+    def promised(self) -> Measure:
+        """The coverage that was measured: of the conformal sets, or of the intervals of an outline's size."""
+        return self.outlines.coverage if self.outlines else self.sets().coverage
+
+    @property
+    def level(self) -> float:
+        """The nominal coverage of the sets, or of the intervals of an outline's size."""
+        return self.outlines.level if self.outlines else self.sets().level
+
     def sets(self) -> Conformal:
         """The conformal sets of a classifier, which always has them."""
         assert self.conformal is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog
-from medai_core.commands.saying import say_measures
+from medai_core.commands.saying import said_reading, say_measures
 from medai_core.errors import MedAIError
 
 
@@ -23,7 +23,7 @@ def read(options: argparse.Namespace, models: Catalog) -> int:
     for file in options.files:
         for line in _lines(file, options, models):
             failed |= "error" in line
-            print(json.dumps(line) if options.json else _said(line), flush=True)
+            print(json.dumps(line) if options.json else said(line), flush=True)
     return int(failed)
 
 
@@ -43,14 +43,15 @@ def _lines(file: Path, options: argparse.Namespace, models: Catalog) -> Iterator
         yield from map(as_json, found)
 
 
-def _said(line: dict[str, Any]) -> str:
+def said(line: dict[str, Any]) -> str:
+    """A reading, or the error, in a line."""
     if "error" in line:
         return f"{line['file']}: {line['error']}"
     about = f"{line['file']}: {line['model'] or 'no model'}: "
     if line["refused"]:
         return f"{about}{line['refused']}"
-    findings = ", ".join(f"{f['name']} {f['probability']:.3f}{' *' if f['in_set'] else ''}" for f in line["findings"])
-    return about + f"{findings}  (* in the {line['coverage']:.0%} set)  {' '.join(line['notices'])}"
+    sets = f"  (* in the {line['coverage']:.0%} set)" if line["findings"] else ""
+    return f"{about}{said_reading(line)}{sets}  {' '.join(line['notices'])}"
 
 
 def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:

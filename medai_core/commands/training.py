@@ -14,7 +14,8 @@ from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Answer
 from medai_core.imaging.applicability import Kind, recognise
 from medai_core.imaging.classification import Networks
-from medai_core.readings import answerer
+from medai_core.imaging.segmentation import Outliner
+from medai_core.readings import answerer, outliner
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Served:
     def answer(self, card: Card) -> Answer:
         """What a card's model answers to the bytes of a file."""
         return answerer(card, self.models)
+
+    def outline(self, card: Card) -> Outliner:
+        """What a card's model outlines in the bytes of a file."""
+        return outliner(card, self.models)
 
     def kind(self, pixels: NDArray[np.uint8]) -> Kind:
         """What the router takes an image for."""

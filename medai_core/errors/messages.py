@@ -125,11 +125,22 @@ MODEL_MESSAGES: dict[str, str] = {
     "refusal.inverted": N_("The image looks inverted or turned. Export it the usual way round and with bone bright."),
     "refusal.unlike": N_("The image is unlike all that the model was trained on, so its answer could not be trusted."),
     "refusal.no_region": N_("No region was found that the model could look at. Draw a box around it."),
+    "image.same_name": N_("{path} would be written over the mask of another file of this name. Rename one of them."),
+    "image.many_frames": N_("The file has {frames} frames; at most {most} are outlined in one go. Cut it into parts."),
+    "model.outlines_nothing": N_("The model {name} outlines nothing. Choose one of: {known}."),
+    "refusal.nothing_outlined": N_(
+        "Nothing on this image stands out enough to be outlined. That does not say that there is nothing."
+    ),
     "reading.precondition": N_("The model runs only when its precondition is affirmed: {precondition}"),
     # What stands beside a result
     "notice.age_and_view": N_("Age and view not verified: the file does not state them."),
     "notice.age": N_("Age not verified: the file does not state it."),
     "notice.view": N_("View not verified: the file does not state it."),
+    "notice.no_spacing": N_("The file does not say how large a pixel is, so no size in millimetres is given."),
+    "notice.outline_is_no_finding": N_(
+        "The model outlines the most evident place of nearly every image that it accepts: an outline is no finding, "
+        "and where it refuses there may be one."
+    ),
     "notice.frame": N_("Frame {frame} of {frames} was read, not the whole series."),
     # Samples to try
     "sample.synthetic": N_("SYNTHETIC {number}: {title}"),

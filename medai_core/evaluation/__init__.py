@@ -69,12 +69,12 @@ class Rule:
     quantile: float | tuple[float, ...]
 
 
-def read_manifest(path: Path, names: Sequence[str], split: str | None = None) -> pd.DataFrame:
+def read_manifest(path: Path, names: Sequence[str] | None, split: str | None = None) -> pd.DataFrame:
     """The rows of a manifest, every column as text; ``file`` becomes a full path.
 
     Parameters
     ----------
-    names : the labels that the model knows.
+    names : the labels that the model knows; None where the labels are only what results are told apart by.
     split : keep only this value of the column ``split``; None keeps all.
 
     Raises
@@ -89,8 +89,8 @@ def read_manifest(path: Path, names: Sequence[str], split: str | None = None) ->
         table = table[table["split"] == split]
     if table.empty:
         raise ManifestError("manifest.empty", path=str(path), split=f" in the split '{split}'" if split else "")
-    unknown = sorted(set(table["label"]) - set(names))
-    if unknown:
+    unknown = sorted(set(table["label"]) - set(names)) if names is not None else []
+    if unknown and names is not None:
         raise ManifestError("manifest.labels", path=str(path), unknown=", ".join(unknown), known=", ".join(names))
     table = table.assign(file=[str(path.parent / file) for file in table["file"]])
     absent = [(row, file) for row, file in zip(table.index + 2, table["file"], strict=True) if not Path(file).is_file()]

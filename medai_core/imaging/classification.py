@@ -11,7 +11,7 @@ from PIL import Image as Picture
 
 from medai_core.cards import Card
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
-from medai_core.imaging.segmentation import Box, Region, most_evident_region
+from medai_core.imaging.regions import Box, Region, most_evident_region
 from medai_core.metrics import in_sets, softmax
 from medai_core.runtime import Arrays, Network
 

@@ -104,3 +104,16 @@ def whitening(features: Floats, dimensions: int) -> tuple[Floats, Floats]:
     scale = np.maximum(singular[:dimensions] / np.sqrt(len(features) - 1), 1e-6)
     matrix = directions[:dimensions].T / scale
     return matrix, -mean @ matrix
+
+
+def distances(training: Floats, features: Floats, dimensions: int = 16) -> Floats:
+    """The norm of the whitened features and their misfit, as the exported embedding has it."""
+    matrix, shift = whitening(training, dimensions)
+    back = np.linalg.pinv(matrix)
+
+    def misfit(f: Floats) -> Floats:
+        return np.asarray(np.linalg.norm(f - (f @ matrix) @ back, axis=1))
+
+    usual = misfit(training)
+    excess = np.maximum((misfit(features) - usual.mean()) / usual.std(), 0)
+    return np.asarray(np.hypot(np.linalg.norm(features @ matrix + shift, axis=1), excess))

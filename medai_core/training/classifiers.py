@@ -240,7 +240,7 @@ def _write_card(
         *performance,
         *_baseline(study, reference, table),
         *reporting.faithfulness(card, now.networks(card), samples.pixels[samples.validation], "validation"),
-        reporting.foreign_measure(files, names, answer, given.seed),
+        reporting.foreign_measure(files, answer, given.seed),
     )
     recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
     _write_examples(study, card, answer)

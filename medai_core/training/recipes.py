@@ -78,7 +78,12 @@ def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: b
 
 def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:
     """An image file as (rows, columns) of ``size``, squashed."""
-    return np.asarray(Picture.open(file).convert("L").resize((size[1], size[0]), Picture.Resampling.BILINEAR))
+    return resized(np.asarray(Picture.open(file).convert("L")), size)
+
+
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """``pixels`` squashed to (rows, columns) of ``size``."""
+    return np.asarray(Picture.fromarray(pixels).resize((size[1], size[0]), Picture.Resampling.BILINEAR))
 
 
 def test_files(data: Path, sets: Sequence[str], count: int = 150) -> list[Path]:

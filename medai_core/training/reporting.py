@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,8 +28,8 @@ from medai_core.cards import (
 )
 from medai_core.evaluation import Answer, Predictions, Rule, decide, predict, with_and_without_refusals
 from medai_core.imaging.classification import Networks, classify
+from medai_core.imaging.regions import Box
 from medai_core.imaging.saliency import deletion_and_insertion, evidence_over_image
-from medai_core.imaging.segmentation import Box
 from medai_core.metrics import Floats, Ints, bootstrap, conformal_quantile, softmax
 from medai_core.training.augmentation import degrade
 from medai_core.training.calibration import fit_calibration, prevalence_threshold
@@ -142,14 +143,24 @@ def test_measures(
     return (*found, *with_and_without_refusals(worse, rule, data="test, degraded", seed=seed)), made
 
 
-def foreign_measure(files: Sequence[Path], names: Sequence[str], answer: Answer, seed: int) -> Measure:
-    """The share of images of other kinds that the model refuses, each file a group of its own."""
-    refused = np.array([answer(file.read_bytes())[1] for file in files])
-    n = np.arange(len(files))
-    share = bootstrap(
-        lambda rows: np.array([refused[rows].mean()]), n, np.zeros(len(n), dtype=np.int64), np.random.default_rng(seed)
+def foreign_measure(files: Sequence[Path], answer: Callable[[bytes], tuple[Any, bool]], seed: int) -> Measure:
+    """The share of images of other kinds that the model refuses, each file a group of its own.
+
+    Parameters
+    ----------
+    answer : from the bytes of a file to what the model says, and whether a reading is refused.
+    """
+    refused = [answer(file.read_bytes())[1] for file in files]
+    return share("foreign_refused_share", refused, [str(file) for file in files], "test", seed)
+
+
+def share(name: str, flags: Sequence[bool], groups: Sequence[str], data: str, seed: int = 0) -> Measure:
+    """How many of the images something is true of, with an interval that resamples the groups."""
+    values, member = np.array(flags, float), np.unique(groups, return_inverse=True)[1]
+    found = bootstrap(
+        lambda rows: np.array([values[rows].mean()]), member, np.zeros_like(member), np.random.default_rng(seed)
     )[0]
-    return Measure("foreign_refused_share", share.value, share.low, share.high, len(files), len(files), "test")
+    return Measure(name, found.value, found.low, found.high, len(values), int(member.max()) + 1, data)
 
 
 def reliability(made: Predictions, bins: int = 10) -> tuple[Reliability, ...]:

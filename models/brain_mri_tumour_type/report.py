@@ -17,12 +17,12 @@ from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Predictions, Rule, measures, read_manifest
 from medai_core.imaging.applicability import recognise, template_correlation
 from medai_core.imaging.classification import calibrated, classify, region_probability
+from medai_core.imaging.regions import Box, dice, largest_region
 from medai_core.imaging.saliency import evidence_over_image, share_inside
-from medai_core.imaging.segmentation import Box, dice, largest_region
 from medai_core.metrics import area_under_curve, recalls, softmax
 from medai_core.readings import answerer
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.calibration import fit_calibration, mean_picture, whitening
+from medai_core.training.calibration import distances, fit_calibration, mean_picture
 from medai_core.training.fitting import predict
 
 SET = "brain_mri"
@@ -85,7 +85,7 @@ def write_card(folder: Path, study: Study) -> None:
         *cross_validation(study, card, rule),
         *baseline(study, table),
         *reporting.faithfulness(card, partial(models.network, card), study.grey, "training", count=40),
-        reporting.foreign_measure(files, study.names, answer, given.seed),
+        reporting.foreign_measure(files, answer, given.seed),
     )
     recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
     for k, name in enumerate(study.names):
@@ -114,21 +114,6 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     own = np.linalg.norm(study.embedding, axis=1) * max(1.0, float(np.mean(factors)))
     recipes.say(f"distances on unseen blocks are {np.mean(factors):.2f} times those on seen ones")
     return reporting.limits_from(own, np.array(correlations), np.array(kinds), template)
-
-
-def distances(
-    training: NDArray[np.float64], features: NDArray[np.float64], dimensions: int = 16
-) -> NDArray[np.float64]:
-    """The norm of the whitened features and their misfit, as the exported embedding has it."""
-    matrix, shift = whitening(training, dimensions)
-    back = np.linalg.pinv(matrix)
-
-    def misfit(f: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.linalg.norm(f - (f @ matrix) @ back, axis=1))
-
-    usual = misfit(training)
-    excess = np.maximum((misfit(features) - usual.mean()) / usual.std(), 0)
-    return np.asarray(np.hypot(np.linalg.norm(features @ matrix + shift, axis=1), excess))
 
 
 def approaches(study: Study) -> tuple[Approach, ...]:

@@ -26,7 +26,7 @@ from PIL import Image as Picture
 
 from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import region_inputs, unit
-from medai_core.imaging.segmentation import Box, largest_region, most_evident_region
+from medai_core.imaging.regions import Box, largest_region, most_evident_region
 from medai_core.training import networks, recipes
 from medai_core.training.augmentation import Augmentation, augment, jittered
 from medai_core.training.export import averaged, with_embedding, write_network

@@ -33,7 +33,7 @@ with answer:
     results.result(reading, card)
     if card:
         results.limits(card)
-    export.downloads(reading, card)
+    export.downloads(reading, card, scan.data)
     filing.ask_filing(scan, readings, patient, given)
 with images:
     viewer(reading, card)

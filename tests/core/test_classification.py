@@ -12,8 +12,8 @@ from medai_core.cards import InputSpec
 from medai_core.catalog import find_models
 from medai_core.imaging.classification import calibrated, classify, find_region
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs
+from medai_core.imaging.regions import dice, largest_region, most_evident_region
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import dice, largest_region, most_evident_region
 from medai_core.metrics import softmax
 from tests.scans import grey
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import WEIGHTS, Catalog
@@ -23,93 +22,33 @@ from medai_core.imaging.applicability import (
 )
 from medai_core.imaging.classification import Classification, classify
 from medai_core.imaging.images import Image, read_image
+from medai_core.imaging.regions import Box, box_around
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import Box
+from medai_core.imaging.segmentation import Outliner, Segmentation, outlined, segment
 from medai_core.metrics import Floats
+from medai_core.readings.reading import Finding, Question, Reading, Region, as_json, outline_json
 from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which evaluation needs, takes longer to import than a scan to read.
     from medai_core.evaluation import Answer
 
+__all__ = [
+    "Finding",
+    "Question",
+    "Reading",
+    "Region",
+    "answerer",
+    "as_json",
+    "findings_of",
+    "outline_json",
+    "outliner",
+    "read_image_with",
+    "read_scan",
+]
 
-@dataclass(frozen=True)
-class Finding:
-    """One class of one reading.
-
-    Attributes
-    ----------
-    probability : calibrated, 0 to 1.
-    in_set : whether it is in the conformal set at the reading's nominal coverage.
-    over_threshold : whether the probability reaches the card's threshold; False where the card sets none.
-    """
-
-    name: str
-    probability: float
-    in_set: bool
-    over_threshold: bool
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where in the image a model looked: a box in pixels, (top, left, bottom, right), exclusive ends.
-
-    ``source`` is "found" (by the model itself) or "drawn" (by the reader).
-    """
-
-    box: Box
-    source: str
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """One model's whole answer to one scan, or the reason why it gives none.
-
-    Attributes
-    ----------
-    model : the card's name; None where no model applies.
-    refusal : why there are no findings; None when there are.
-    findings : in the card's order; empty when refused.
-    coverage : the nominal coverage of the conformal set.
-    notices : what the reader must know beside the result ("age and view not verified").
-    mask : (y, x), what a model itself takes for the region; None where it outlines none, and when refused.
-    evidence : (class, y, x) float32 over the image's own pixels: how much each place speaks for the
-        class (log-odds per share of the image's area); None when refused.
-    seconds : from the decoded image to this reading.
-    """
-
-    file: str
-    image: Image
-    kind: Kind | None
-    model: str | None
-    version: str | None
-    weights_sha256: str | None
-    refusal: Message | None
-    findings: tuple[Finding, ...]
-    coverage: float | None
-    notices: tuple[Message, ...]
-    region: Region | None
-    evidence: NDArray[np.float32] | None
-    seconds: float
-    mask: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the reader adds to a scan.
-
-    Attributes
-    ----------
-    model : the one model to ask; None asks all that apply.
-    kind : the kind of image, where the reader overrules the router.
-    affirm : the reader affirms the models' preconditions.
-    box : the region, where the reader drew it.
-    """
-
-    model: str | None = None
-    kind: str | None = None
-    affirm: bool = False
-    box: Box | None = None
+IMAGE_TASKS = ("classification", "segmentation")
+"""What can be asked of a scan."""
 
 
 def read_scan(
@@ -158,7 +97,7 @@ def read_image_with(image: Image, file: str, models: Catalog, question: Question
 
 
 def _cards_for(kind: Kind, models: Catalog) -> list[Card]:
-    return [card for card in models.trained("classification") if kind.name in card.input.kinds]
+    return [card for task in IMAGE_TASKS for card in models.trained(task) if kind.name in card.input.kinds]
 
 
 def _frame_notice(image: Image) -> tuple[Message, ...]:
@@ -168,7 +107,7 @@ def _frame_notice(image: Image) -> tuple[Message, ...]:
 
 
 def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, start: float) -> Reading:
-    if card.task != "classification" or card.measured is None:
+    if card.task not in IMAGE_TASKS or card.measured is None:
         raise ModelError("model.cannot_read", name=card.name)
     assert blank.kind is not None
     reading = replace(
@@ -176,13 +115,15 @@ def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, 
         model=card.name,
         version=card.version,
         weights_sha256=card.measured.sha256[WEIGHTS],
-        coverage=card.measured.sets().level,
+        coverage=card.measured.level,
         notices=blank.notices + header_notices(card, blank.image),
     )
     refusal = kind_refusal(card, blank.kind) or header_refusal(card, blank.image)
     if refusal is None and card.precondition and not question.affirm:
         refusal = Message("reading.precondition", {"precondition": card.precondition})
-    if refusal is None:
+    if refusal is None and card.task == "segmentation":
+        reading, refusal = _segmented(reading, card, models)
+    elif refusal is None:
         reading, refusal = _classified(reading, card, models, question)
     return replace(reading, refusal=refusal, seconds=time.perf_counter() - start)
 
@@ -198,6 +139,33 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
     findings = findings_of(card, answer)
     return replace(reading, findings=findings, region=region, evidence=evidence, mask=answer.mask), None
+
+
+def _segmented(reading: Reading, card: Card, models: Catalog) -> tuple[Reading, Message | None]:
+    """The reading with its outline, or as it was with the reason why it has none."""
+    image = reading.image
+    found = segment(card, models.network(card), image.display)
+    refusal = likeness_refusal(card, image.display, found.embedding) or _nothing_outlined(found)
+    if refusal is not None:
+        return reading, refusal
+    outline, mask = outlined(card, found, image.spacing_mm), found.labels > 0
+    notices = [] if image.spacing_mm or outline.many else [Message("notice.no_spacing")]
+    if not outline.many:
+        notices.append(Message("notice.outline_is_no_finding"))
+    return (
+        replace(
+            reading,
+            outline=outline,
+            mask=mask,
+            region=Region(box_around(mask), "found"),
+            notices=(*reading.notices, *notices),
+        ),
+        None,
+    )
+
+
+def _nothing_outlined(found: Segmentation) -> Message | None:
+    return None if found.evident else Message("refusal.nothing_outlined")
 
 
 def _region_refusal(answer: Classification) -> Message | None:
@@ -231,6 +199,24 @@ def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats, bool]:
     return answer.probabilities, refusal is not None
 
 
+def outliner(card: Card, models: Catalog) -> Outliner:
+    """What ``evaluation.outlines`` asks of each file: the segmentation, and whether a reading is refused."""
+    return partial(_outline_answer, card, models)
+
+
+def _outline_answer(card: Card, models: Catalog, data: bytes) -> tuple[Segmentation, bool]:
+    image = read_image(data)
+    kind = recognise(image.display, models.router, models.network(models.router))
+    found = segment(card, models.network(card), image.display)
+    refusal = (
+        kind_refusal(card, kind)
+        or header_refusal(card, image)
+        or likeness_refusal(card, image.display, found.embedding)
+        or _nothing_outlined(found)
+    )
+    return found, refusal is not None
+
+
 def findings_of(card: Card, answer: Classification) -> tuple[Finding, ...]:
     """The classes with their probabilities, in the card's order."""
     assert card.measured is not None
@@ -239,31 +225,3 @@ def findings_of(card: Card, answer: Classification) -> tuple[Finding, ...]:
         Finding(spec.name, float(p), bool(inside), float(p) >= thresholds.get(spec.name, float("inf")))
         for spec, p, inside in zip(card.findings, answer.probabilities, answer.in_set, strict=True)
     )
-
-
-def as_json(reading: Reading) -> dict[str, Any]:
-    """The reading as the command line and the downloads write it; a refusal stays in it."""
-    image, kind = reading.image, reading.kind
-    return {
-        "file": reading.file,
-        "sha256": image.sha256,
-        "kind": kind.name if kind else None,
-        "kind_probability": round(kind.probability, 6) if kind else None,
-        "kind_overruled": kind.overruled if kind else False,
-        "model": reading.model,
-        "version": reading.version,
-        "weights_sha256": reading.weights_sha256,
-        "refused": reading.refusal.text if reading.refusal else None,
-        "refusal_id": reading.refusal.id if reading.refusal else None,
-        "findings": [
-            {"name": f.name, "probability": round(f.probability, 6), "in_set": f.in_set} for f in reading.findings
-        ],
-        "coverage": reading.coverage,
-        "notices": [notice.text for notice in reading.notices],
-        "region": {"box": list(reading.region.box), "source": reading.region.source} if reading.region else None,
-        "frame": image.frame,
-        "frames": image.frames,
-        "patient": {"id": image.patient.id, "name": image.patient.name},
-        "acquired": image.acquired.isoformat() if image.acquired else None,
-        "seconds": round(reading.seconds, 6),
-    }
