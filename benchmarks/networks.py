@@ -1,6 +1,7 @@
 """Every network as it is served, beside ``model.predict`` and onnxruntime.
 
-``python benchmarks/networks.py --peer PYTHON`` prints the table; PYTHON is an interpreter that has TensorFlow, Keras, tf2onnx and onnxruntime, for example from
+``python benchmarks/networks.py --peer PYTHON`` prints the table; PYTHON is an interpreter that has TensorFlow,
+Keras, tf2onnx and onnxruntime, for example from
 ``python -m venv peer && peer/bin/pip install -r requirements.txt onnx onnxruntime tf2onnx``. The networks are
 exported to ONNX there, from the same ``model.keras``. Each way runs in a process of its own, in turn, on one image
 and one thread; a ratio is the median of the rounds' ratios. The outputs must agree.

@@ -83,6 +83,7 @@ def result(reading: Reading, card: Card | None) -> None:
         _answer(reading, card)
         if reading.outline is None:
             _findings(reading, card)
+            _similar(reading, card)
         else:
             _outline(reading.outline, card)
     notices(reading)
@@ -136,6 +137,14 @@ def _findings(reading: Reading, card: Card | None) -> None:
         f'<table class="medai-findings"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _similar(reading: Reading, card: Card | None) -> None:
+    """How similar training images were labelled, and what that is worth."""
+    if reading.similar is None:
+        return
+    more = _("Labels of training images, by the same network that gave the findings: no second opinion.")
+    st.html(f'<p class="medai-similar">{escape(words.similar(reading.similar, card))}<small>{escape(more)}</small></p>')
 
 
 def _row(finding: Finding, card: Card | None) -> str:

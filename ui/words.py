@@ -9,6 +9,7 @@ from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Reading
 from medai_core.records.wording import patient_title, percent, scan_time, sentence
 from ui import people
@@ -161,6 +162,11 @@ def coverage_sentence(reading: Reading, card: Card | None) -> str:
 def area(outline: Outline) -> str:
     """The outlined area, in mm² where the file says how large a pixel is."""
     return wording().area(outline)
+
+
+def similar(found: Similar, card: Card | None) -> str:
+    """How the training images nearest to this one were labelled."""
+    return wording().similar(found, card)
 
 
 def measured_coverage(coverage: Measure) -> str:

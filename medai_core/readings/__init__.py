@@ -25,8 +25,9 @@ from medai_core.imaging.images import Image, read_image
 from medai_core.imaging.regions import Box, box_around
 from medai_core.imaging.saliency import evidence_over_image
 from medai_core.imaging.segmentation import Outliner, Segmentation, outlined, segment
+from medai_core.imaging.similarity import Similar
 from medai_core.metrics import Floats
-from medai_core.readings.reading import Finding, Question, Reading, Region, as_json, outline_json
+from medai_core.readings.reading import Finding, Question, Reading, Region, as_json, outline_json, similar_json
 from medai_core.runtime import Network
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "outliner",
     "read_image_with",
     "read_scan",
+    "similar_json",
 ]
 
 IMAGE_TASKS = ("classification", "segmentation")
@@ -137,8 +139,15 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
         return reading, refusal
     region = Region(answer.box, "drawn" if question.box else "found") if answer.box else None
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
-    findings = findings_of(card, answer)
-    return replace(reading, findings=findings, region=region, evidence=evidence, mask=answer.mask), None
+    reading = replace(reading, region=region, evidence=evidence, mask=answer.mask)
+    return replace(reading, findings=findings_of(card, answer), similar=_similar(card, models, answer)), None
+
+
+def _similar(card: Card, models: Catalog, answer: Classification) -> Similar | None:
+    """How the training images nearest to this one were labelled, where the model keeps them."""
+    known = models.neighbourhoods(card)
+    names = tuple(finding.name for finding in card.findings)
+    return known.nearest(answer.embedding, names) if known else None
 
 
 def _segmented(reading: Reading, card: Card, models: Catalog) -> tuple[Reading, Message | None]:

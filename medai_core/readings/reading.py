@@ -13,6 +13,7 @@ from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import Image
 from medai_core.imaging.regions import Box
 from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Reading:
     notices : what the reader must know beside the result ("age and view not verified").
     mask : (y, x), what a model itself takes for the region; None where it outlines none, and when refused.
     outline : what a segmentation model outlined; None for other models, and when refused.
+    similar : how the training images nearest to this one were labelled; None where the model keeps none, and
+        when refused.
     evidence : (class, y, x) float32 over the image's own pixels: how much each place speaks for the
         class (log-odds per share of the image's area); None when refused.
     seconds : from the decoded image to this reading.
@@ -76,6 +79,7 @@ class Reading:
     seconds: float
     mask: NDArray[np.bool_] | None = None
     outline: Outline | None = None
+    similar: Similar | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def as_json(reading: Reading) -> dict[str, Any]:
         "notices": [notice.text for notice in reading.notices],
         "region": {"box": list(reading.region.box), "source": reading.region.source} if reading.region else None,
         "outline": outline_json(reading.outline) if reading.outline else None,
+        "similar": similar_json(reading.similar) if reading.similar else None,
         "frame": image.frame,
         "frames": image.frames,
         "patient": {"id": image.patient.id, "name": image.patient.name},
@@ -137,3 +142,8 @@ def outline_json(outline: Outline) -> dict[str, Any]:
         "high": round(outline.high, 1),
         "level": outline.level,
     }
+
+
+def similar_json(similar: Similar) -> dict[str, Any]:
+    """The labels of the training images nearest to this one."""
+    return {"images": similar.n, "groups": similar.groups, "labels": similar.counts}

@@ -14,6 +14,7 @@ from medai_core.cards import Card, Measure, PredictorSpec, Translation
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
 from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Reading
 
 if TYPE_CHECKING:
@@ -204,6 +205,13 @@ class Wording:
         text = N_("The true area lies between {low} and {high} at {level} nominal coverage.")
         ends = [self.area(replace(outline, area_px=round(e), area_mm2=_scaled(outline, e))) for e in (low, high)]
         return self._(text).format(low=ends[0], high=ends[1], level=level)
+
+    def similar(self, similar: Similar, card: Card | None) -> str:
+        """How the training images nearest to this one were labelled: statistics, not a second opinion."""
+        most = sorted(similar.counts.items(), key=lambda item: -item[1])
+        said = [f"{self.finding(card, name)} {count}" for name, count in most if count]
+        text = N_("Of the {n} training images most like this one (from {groups} patients or groups): {labels}.")
+        return self._(text).format(n=similar.n, groups=similar.groups, labels=self._(N_(", ")).join(said))
 
     def reason(self, refusal: Message, card: Card | None) -> str:
         """Why there are no findings; the card's own words are said in the reader's language too."""

@@ -38,6 +38,7 @@ class Options:
     data : the folder that holds the sets' folders; work : where fitted networks are kept between runs.
     out : the model's folder; smoke : draw a few images instead of reading data, and fit for seconds.
     measure : fit nothing; measure the network that is in the folder already.
+    neighbourhoods : fit and measure nothing; divide the training images by the network in the folder.
     """
 
     data: Path
@@ -48,10 +49,18 @@ class Options:
     command: str
     started: float
     measure: bool = False
+    neighbourhoods: bool = False
 
 
-def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False) -> Options:
-    """The options of the recipe in ``folder``; ``measures`` where it can measure without fitting."""
+def options(
+    folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False, divides: bool = False
+) -> Options:
+    """The options of the recipe in ``folder``.
+
+    Parameters
+    ----------
+    measures : it can measure without fitting; divides : it can divide the training images without either.
+    """
     parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
     parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
     parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
@@ -60,6 +69,10 @@ def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: b
     parser.add_argument("--seed", type=int, default=7)
     if measures:
         parser.add_argument("--measure", action="store_true", help="fit nothing: measure the network in the folder")
+    if divides:
+        parser.add_argument(
+            "--neighbourhoods", action="store_true", help="fit nothing: divide the training images by the network here"
+        )
     given = parser.parse_args(arguments)
     if not given.smoke and given.data is None:
         parser.error("--data is needed (or --smoke)")
@@ -72,7 +85,15 @@ def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: b
     given.out.mkdir(parents=True, exist_ok=True)
     measure = measures and given.measure
     return Options(
-        given.data or given.out, work, given.out, given.smoke, given.seed, command, time.monotonic(), measure
+        given.data or given.out,
+        work,
+        given.out,
+        given.smoke,
+        given.seed,
+        command,
+        time.monotonic(),
+        measure,
+        divides and given.neighbourhoods,
     )
 
 

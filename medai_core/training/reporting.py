@@ -154,8 +154,8 @@ def foreign_measure(files: Sequence[Path], answer: Callable[[bytes], tuple[Any, 
     return share("foreign_refused_share", refused, [str(file) for file in files], "test", seed)
 
 
-def share(name: str, flags: Sequence[bool], groups: Sequence[str], data: str, seed: int = 0) -> Measure:
-    """How many of the images something is true of, with an interval that resamples the groups."""
+def share(name: str, flags: Sequence[float], groups: Sequence[str], data: str, seed: int = 0) -> Measure:
+    """The mean of a share of each image, or how many something is true of; its interval resamples the groups."""
     values, member = np.array(flags, float), np.unique(groups, return_inverse=True)[1]
     found = bootstrap(
         lambda rows: np.array([values[rows].mean()]), member, np.zeros_like(member), np.random.default_rng(seed)

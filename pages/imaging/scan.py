@@ -8,6 +8,7 @@ from ui.frame import frame
 from ui.language import _
 from ui.record import filing, opened
 from ui.viewer import viewer
+from ui.volume import ask_volume
 
 frame(_("Scan"), _("Read a scan with every model that applies to it, and see what each one looked at."))
 
@@ -33,6 +34,7 @@ with answer:
     results.result(reading, card)
     if card:
         results.limits(card)
+    ask_volume(scan, reading, card)
     export.downloads(reading, card, scan.data)
     filing.ask_filing(scan, readings, patient, given)
 with images:

@@ -74,6 +74,8 @@ def _reading(
     ]
     if coverage := words.coverage(given, card):
         parts.append(text(coverage, SMALL, ink=FAINT))
+    if given.similar is not None:
+        parts.append(text(words.similar(given.similar, card), SMALL, ink=FAINT))
     parts += [text(words.say(notice), SMALL, ink=WARN) for notice in given.notices]
     parts += verdict_parts(stored.verdicts, words)
     yield boxed(parts, ink=WARN if refused else ACCENT)

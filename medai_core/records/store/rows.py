@@ -18,6 +18,7 @@ from medai_core.errors import Message
 from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import Image, read_image
 from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Finding, Reading, Region
 from medai_core.records.store.urgency import urgency_of
 
@@ -43,6 +44,7 @@ def reading_columns(given: Reading, card: Card | None) -> dict[str, Any]:
         "evidence": _packed(given.evidence) if given.evidence is not None else None,
         "mask": _packed_mask(given) if given.mask is not None else None,
         "outline": _outline_facts(given.outline) if given.outline else None,
+        "similar": asdict(given.similar) if given.similar else None,
         "seconds": given.seconds,
         "urgency": urgency,
         "urgent_finding": finding,
@@ -154,6 +156,7 @@ def outline_of(row: Row[Any], file: str) -> Reading:
         evidence=None,
         seconds=row.seconds,
         outline=Outline(**row.outline) if row.outline else None,
+        similar=Similar(**row.similar) if row.similar else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a segmentation model outlined is kept in numbers beside its mask, so that lists can say it."""
+"""Kept with a reading: the size of what was outlined, and how similar training images were labelled."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,3 +12,4 @@ depends_on = None
 def upgrade() -> None:
     """Readings so far have none."""
     op.add_column("reading", sa.Column("outline", sa.JSON))
+    op.add_column("reading", sa.Column("similar", sa.JSON))
