@@ -97,18 +97,12 @@ class RegionSpec:
 
     Attributes
     ----------
-    file : the mask network in the same folder.
-    size : (rows, columns) of its input.
-    least : the mask probability from which a pixel belongs to the region.
-    evident : the greatest mask probability below which nothing stands out, and a reading refuses.
+    model : the segmentation model that finds it.
     margin : side of the crop as a multiple of the longer side of the region's box.
     slice_size : rows and columns of the small whole slice that is shown beside the crop.
     """
 
-    file: str
-    size: tuple[int, ...]
-    least: float
-    evident: float
+    model: str
     margin: float
     slice_size: int
 

@@ -127,6 +127,9 @@ MODEL_MESSAGES: dict[str, str] = {
     "refusal.no_region": N_("No region was found that the model could look at. Draw a box around it."),
     "image.same_name": N_("{path} would be written over the mask of another file of this name. Rename one of them."),
     "image.many_frames": N_("The file has {frames} frames; at most {most} are outlined in one go. Cut it into parts."),
+    "model.other_finder": N_(
+        "The model {name} was measured with another version of {finder}. Run its recipe again with --measure."
+    ),
     "model.outlines_nothing": N_("The model {name} outlines nothing. Choose one of: {known}."),
     "refusal.nothing_outlined": N_(
         "Nothing on this image stands out enough to be outlined. That does not say that there is nothing."

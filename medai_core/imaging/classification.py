@@ -11,12 +11,15 @@ from PIL import Image as Picture
 
 from medai_core.cards import Card
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
-from medai_core.imaging.regions import Box, Region, most_evident_region
+from medai_core.imaging.regions import Box, Region
 from medai_core.metrics import in_sets, softmax
 from medai_core.runtime import Arrays, Network
 
 Networks = Callable[[str], Network]
 """The card's networks by file name."""
+
+Finder = Callable[[NDArray[np.uint8]], Region]
+"""From an image (y, x) to the region that a network is to be shown enlarged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +61,15 @@ class Classification:
     mask: NDArray[np.bool_] | None = None
 
 
-def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None) -> Classification:
+def classify(
+    card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None, find: Finder | None = None
+) -> Classification:
     """The classification of one image.
 
     Parameters
     ----------
     display : (y, x) or (y, x, 3), 0 to 255.
-    box : the region, for a network that takes one; found by the mask network when None.
+    box : the region, for a network that takes one; found by ``find`` when None.
     """
     if card.input.region is None:
         height, width = display.shape[:2]
@@ -73,26 +78,9 @@ def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Bo
     grey = np.asarray(Picture.fromarray(display).convert("L"))
     if box is not None:
         return _classify_region(card, networks, grey, box)
-    found = find_region(card, networks, grey)
+    assert find is not None
+    found = find(grey)
     return replace(_classify_region(card, networks, grey, found.box), evident=found.evident, mask=found.mask)
-
-
-def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Region:
-    """The region that the card's mask network holds most likely in ``grey`` (y, x)."""
-    region = card.input.region
-    assert region is not None
-    probability = region_probability(card, networks, grey)
-    return most_evident_region(probability, (grey.shape[0], grey.shape[1]), least=region.least, evident=region.evident)
-
-
-def region_probability(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the card's mask network gives each place of ``grey`` (y, x): (rows, columns) of its output, 0 to 1."""
-    region = card.input.region
-    assert region is not None
-    size = (region.size[1], region.size[0])
-    small = unit(np.asarray(Picture.fromarray(grey).resize(size, Picture.Resampling.BILINEAR)))
-    mask = networks(region.file)(image=small[None, ..., None])["mask"][0, ..., 0]
-    return np.asarray(1 / (1 + np.exp(-mask)), dtype=np.float32)
 
 
 def _classify_region(card: Card, networks: Networks, grey: NDArray[np.uint8], box: Box) -> Classification:

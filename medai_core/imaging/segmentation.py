@@ -11,6 +11,7 @@ from PIL import Image as Picture
 
 from medai_core.cards import Calibration, Card
 from medai_core.imaging.preprocessing import network_input
+from medai_core.imaging.regions import Region, most_evident_region
 from medai_core.runtime import Network
 
 EDGE, DOUBT, HALO = 1, 2, 3
@@ -103,6 +104,14 @@ def outlined(card: Card, found: Segmentation, spacing_mm: tuple[float, float] | 
         labels=found.labels,
         doubtful=(found.probability >= limits.between[0]) & (found.probability < limits.between[1]),
     )
+
+
+def find_region(card: Card, network: Network, grey: NDArray[np.uint8]) -> Region:
+    """The region that a segmentation model holds most likely in ``grey`` (y, x); there always is one."""
+    assert card.measured is not None and card.measured.outlines is not None
+    limits, probability = card.measured.outlines, segment(card, network, grey).probability
+    shape = (grey.shape[0], grey.shape[1])
+    return most_evident_region(probability, shape, least=limits.threshold, evident=limits.evident)
 
 
 def evident_regions(probability: NDArray[np.float32], *, least: float, evident: float) -> NDArray[np.int32]:

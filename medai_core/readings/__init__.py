@@ -20,11 +20,11 @@ from medai_core.imaging.applicability import (
     likeness_refusal,
     recognise,
 )
-from medai_core.imaging.classification import Classification, classify
+from medai_core.imaging.classification import Classification, Finder, classify
 from medai_core.imaging.images import Image, read_image
 from medai_core.imaging.regions import Box, box_around
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import Outliner, Segmentation, outlined, segment
+from medai_core.imaging.segmentation import Outliner, Segmentation, find_region, outlined, segment
 from medai_core.imaging.similarity import Similar
 from medai_core.metrics import Floats
 from medai_core.readings.reading import Finding, Question, Reading, Region, as_json, outline_json, similar_json
@@ -41,6 +41,7 @@ __all__ = [
     "Region",
     "answerer",
     "as_json",
+    "finder",
     "findings_of",
     "outline_json",
     "outliner",
@@ -133,7 +134,7 @@ def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, 
 def _classified(reading: Reading, card: Card, models: Catalog, question: Question) -> tuple[Reading, Message | None]:
     """The reading with its findings, or as it was with the reason why it has none."""
     display = reading.image.display
-    answer = classify(card, partial(models.network, card), display, question.box)
+    answer = classify(card, partial(models.network, card), display, question.box, finder(card, models))
     refusal = _region_refusal(answer) or likeness_refusal(card, display, answer.embedding)
     if refusal is not None:
         return reading, refusal
@@ -141,6 +142,22 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
     reading = replace(reading, region=region, evidence=evidence, mask=answer.mask)
     return replace(reading, findings=findings_of(card, answer), similar=_similar(card, models, answer)), None
+
+
+def finder(card: Card, models: Catalog) -> Finder | None:
+    """What finds the region for a model that is shown one; None for others.
+
+    Raises
+    ------
+    ModelError : the model that finds it is absent, or is not the one that this one was measured with.
+    """
+    if card.input.region is None:
+        return None
+    by = models.card(card.input.region.model)
+    network = models.network(by)
+    if card.measured is None or by.measured is None or by.measured.sha256[WEIGHTS] != card.measured.region_sha256:
+        raise ModelError("model.other_finder", name=card.name, finder=by.name)
+    return partial(find_region, by, network)
 
 
 def _similar(card: Card, models: Catalog, answer: Classification) -> Similar | None:
@@ -198,7 +215,7 @@ def _kind_answer(card: Card, network: Network, data: bytes) -> tuple[Floats, boo
 def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats, bool]:
     image = read_image(data)
     kind = recognise(image.display, models.router, models.network(models.router))
-    answer = classify(card, partial(models.network, card), image.display)
+    answer = classify(card, partial(models.network, card), image.display, find=finder(card, models))
     refusal = (
         kind_refusal(card, kind)
         or header_refusal(card, image)

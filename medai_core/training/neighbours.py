@@ -18,7 +18,12 @@ Ints = NDArray[np.int64]
 
 
 def add_neighbourhoods(
-    folder: Path, embedding: NDArray[np.floating], label: Ints, group: Sequence[str], held: Ints
+    folder: Path,
+    embedding: NDArray[np.floating],
+    label: Ints,
+    group: Sequence[str],
+    held: Ints,
+    unseen: NDArray[np.floating] | None = None,
 ) -> None:
     """Write the neighbourhoods beside a trained model, and into its card their hash and what they are worth.
 
@@ -26,12 +31,13 @@ def add_neighbourhoods(
     ----------
     embedding, label, group : of all training images, (n, dimensions), (n,) and (n,).
     held : the rows that the network was not fitted on, which the worth is measured on.
+    unseen : the embedding of all rows by a network that was not fitted on ``held``, where the one that serves was.
     """
     card = read_card(folder)
     assert card.measured is not None
     names, member = [finding.name for finding in card.findings], np.unique(group, return_inverse=True)[1]
     write_neighbourhoods(divided(embedding, label, member, len(names)), folder / FILE)
-    worth = _worth(embedding, label, group, held, len(names))
+    worth = _worth(embedding if unseen is None else unseen, label, group, held, len(names))
     kept = [m for m in card.measured.performance if m.measure not in {w.measure for w in worth}]
     recipes.write_hashes(replace(card.measured, performance=(*kept, *worth)), folder)
     recipes.say(f"neighbourhoods: {worth[0].value:.3f} of similar images have the image's own label")

@@ -27,7 +27,7 @@ from medai_core.cards import (
     Reliability,
 )
 from medai_core.evaluation import Answer, Predictions, Rule, decide, predict, with_and_without_refusals
-from medai_core.imaging.classification import Networks, classify
+from medai_core.imaging.classification import Finder, Networks, classify
 from medai_core.imaging.regions import Box
 from medai_core.imaging.saliency import deletion_and_insertion, evidence_over_image
 from medai_core.metrics import Floats, Ints, bootstrap, conformal_quantile, softmax
@@ -208,7 +208,9 @@ def mean_measures(names: Sequence[str], values: Sequence[Sequence[float]], data:
     )
 
 
-def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, count: int = 100) -> tuple[Measure, ...]:
+def faithfulness(
+    card: Card, networks: Networks, images: Pixels, data: str, count: int = 100, find: Finder | None = None
+) -> tuple[Measure, ...]:
     """Deletion and insertion scores of the evidence for the class called, beside those of places in random order.
 
     Parameters
@@ -218,7 +220,7 @@ def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, coun
     rng = np.random.default_rng(0)
     scores = []
     for i in rng.permutation(len(images))[:count]:
-        answer = classify(card, networks, images[i])
+        answer = classify(card, networks, images[i], find=find)
         k = int(answer.probabilities.argmax())
         probability = partial(_probability, card, networks, answer.box, k)
         shape = (images.shape[1], images.shape[2])
