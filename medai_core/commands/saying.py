@@ -14,7 +14,13 @@ def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
     from medai_core.evaluation import rounded
 
     values = {
-        m.measure: {"value": rounded(m.value), "low": rounded(m.low), "high": rounded(m.high), "n": m.n} for m in found
+        "_".join(filter(None, (m.measure, m.subgroup))): {
+            "value": rounded(m.value),
+            "low": rounded(m.low),
+            "high": rounded(m.high),
+            "n": m.n,
+        }
+        for m in found
     }
     if as_json:
         print(json.dumps(values))

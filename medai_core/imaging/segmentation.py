@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Calibration, Card
+from medai_core.imaging.instances import find_objects
 from medai_core.imaging.preprocessing import network_input
 from medai_core.imaging.regions import Region, most_evident_region
 from medai_core.runtime import Network
@@ -73,7 +74,10 @@ def segment(card: Card, network: Network, display: NDArray[np.uint8]) -> Segment
     ----------
     display : (y, x) or (y, x, 3), 0 to 255.
     """
-    assert card.measured is not None and card.measured.outlines is not None
+    assert card.measured is not None and card.measured.outlines is not None and card.outline is not None
+    if card.outline.many:
+        found = find_objects(card, lambda _file: network, display)
+        return Segmentation(found.maps.interior, found.labels, found.count > 0, found.maps.embedding)
     outputs, limits = network(image=network_input(display, card.input)), card.measured.outlines
     logit = enlarged(outputs["mask"][0, ..., 0], (display.shape[0], display.shape[1]))
     probability = pixel_probability(logit, card.measured.calibration)

@@ -70,18 +70,25 @@ def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96), *, standar
     """
     image = keras.Input((size, size, 1), name="image")
     seen = _standardised(image) if standardised else layers.Rescaling(4.0, -2.0)(image)
-    x = _convolution(seen, widths[0], stride=2)
-    skips = []
-    for width in widths[:-1]:
-        x = _residual_block(x, width)
-        skips.append(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = deepest = _residual_block(_residual_block(x, widths[-1]), widths[-1])
-    for width, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
-        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, width, kernel=1))
-        x = _convolution(layers.Concatenate()([x, skip]), width)
-    features = layers.GlobalAveragePooling2D(name="features")(deepest)
+    x, coarsest = _down_and_up(_convolution(seen, widths[0], stride=2), widths)
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
     return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x), "features": features}, name="mask")
+
+
+def objects_network(size: int, channels: int, widths: Sequence[int] = (8, 24, 48, 64, 96)) -> keras.Model:
+    """A U-Net for many objects of one kind, which tells those that touch apart by their boundaries.
+
+    Input (size, size, channels), 0 to 1. Outputs ``mask`` (size, size, 2), the logits that a pixel belongs to
+    an object and that it lies on a boundary, and ``features`` (last width), the averages of the coarsest maps.
+    All layers are convolutions: the weights fitted at one size serve at any multiple of 16.
+    """
+    image = keras.Input((size, size, channels), name="image")
+    fine = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0])
+    x, coarsest = _down_and_up(layers.MaxPooling2D(2)(fine), widths[1:])
+    x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, widths[0], kernel=1))
+    x = _convolution(layers.Concatenate()([x, fine]), widths[0])
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
+    return keras.Model(image, {"mask": layers.Conv2D(2, 1, name="mask")(x), "features": features}, name="objects")
 
 
 def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model:
@@ -113,6 +120,20 @@ def _standardised(image: Tensor) -> Tensor:
     mean = ops.mean(image, axis=(1, 2), keepdims=True)
     spread = ops.sqrt(ops.mean(ops.square(image - mean), axis=(1, 2), keepdims=True))
     return (image - mean) / (spread + 0.02)
+
+
+def _down_and_up(x: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The two arms of a U-Net from ``x`` back to its size, and the coarsest maps between them."""
+    skips = []
+    for width in widths[:-1]:
+        x = _residual_block(x, width)
+        skips.append(x)
+        x = layers.MaxPooling2D(2)(x)
+    coarsest = x = _residual_block(_residual_block(x, widths[-1]), widths[-1])
+    for width, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
+        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, width, kernel=1))
+        x = _convolution(layers.Concatenate()([x, skip]), width)
+    return x, coarsest
 
 
 def _head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,19 +10,20 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
-from medai_core.evaluation.outlines import Outlined, region_measures
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Applicability, Approach, Card, Measure, Measured, Outlines, read_card
 from medai_core.commands.training import served
 from medai_core.evaluation import read_manifest
+from medai_core.evaluation.comparing import compare, comparison_measures
+from medai_core.evaluation.outlines import Outlined, region_measures
 from medai_core.imaging.applicability import template_correlation
 from medai_core.imaging.preprocessing import unit
-from medai_core.imaging.segmentation import Outliner, evident_regions
+from medai_core.imaging.segmentation import Outliner, Segmentation, evident_regions
 from medai_core.metrics import bootstrap, calibration_line
 from medai_core.training import examples, outlining, recipes, reporting
+from medai_core.training.augmentation import degraded
 from medai_core.training.calibration import distances, mean_picture
 from medai_core.training.export import averaged, with_embedding, write_network
 from medai_core.training.fitting import predict
@@ -178,53 +180,49 @@ def limits_of(study: Study, features: NDArray[np.float64]) -> Applicability:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Tested:
-    """One test slice: what was found, how probable each pixel was, and what people outlined."""
-
-    found: NDArray[np.bool_]
-    probability: Floats
-    true: NDArray[np.bool_]
-    refused: bool
-
-
 def test_measures(study: Study, card: Card, answer: Outliner) -> tuple[Measure, ...]:
     """On the test split: overlap, sizes, refusals, and what is refused that has no tumour or is no such slice."""
-    folder = study.given.data / "brain_mri"
-    table = read_manifest(folder / "manifest.csv", None, "test")
-    seen = [_tested(Path(file), folder / mask, answer) for file, mask in zip(table["file"], table["mask"], strict=True)]
-    groups, kept = list(table["group"]), [i for i, s in enumerate(seen) if not s.refused]
-    images = [Outlined(s.found, s.true, g, t) for s, g, t in zip(seen, groups, table["label"], strict=True)]
-    left = region_measures([replace(images[i], subgroup="") for i in kept], data="test")
+    manifest = study.given.data / "brain_mri" / "manifest.csv"
+    maps: list[Floats] = []
+
+    def kept(data: bytes) -> tuple[Segmentation, bool]:
+        found, refused = answer(data)
+        maps.append(found.probability)
+        return found, refused
+
+    seen, unread = compare(manifest, "test", kept)
+    if unread:
+        raise ValueError(f"{len(unread)} test images could not be read: {unread[0].reason}")
     assert card.measured is not None and card.measured.outlines is not None
     low, high = card.measured.outlines.size_factors
-    held = [bool(low * seen[i].found.sum() <= seen[i].true.sum() <= high * seen[i].found.sum()) for i in kept]
-    files = recipes.test_files(study.given.data, FOREIGN)
+    sizes = [(one, int((one.outlined.found > 0).sum())) for one in seen if not one.refused]
+    held = [bool(low * size <= (one.outlined.true > 0).sum() <= high * size) for one, size in sizes]
     return (
-        *region_measures(images, data="test"),
-        *reporting.subgroup(left, "refusals left out"),
-        reporting.share("size_coverage", held, [groups[i] for i in kept], "test"),
-        reporting.share("refused_share", [s.refused for s in seen], groups, "test"),
-        *_pixel_measures(seen, groups),
-        reporting.share("free_of_it_refused_share", *_free_refused(folder, table, answer), "test"),
-        reporting.foreign_measure(files, answer, study.given.seed),
+        *comparison_measures(seen, many=False, data="test"),
+        *comparison_measures(compare(manifest, "test", toned(answer))[0], many=False, data="test, degraded"),
+        reporting.share("size_coverage", held, [one.outlined.group for one, _size in sizes], "test"),
+        *_pixel_measures(maps, [one.outlined for one in seen]),
+        reporting.share("free_of_it_refused_share", *_free_refused(manifest, answer), "test"),
+        reporting.foreign_measure(recipes.test_files(study.given.data, FOREIGN), answer, study.given.seed),
     )
 
 
-def _tested(file: Path, mask: Path, answer: Outliner) -> Tested:
-    found, refused = answer(file.read_bytes())
-    true = np.asarray(Picture.open(mask).convert("L")) > 127
-    return Tested(found.labels > 0, found.probability, true, refused)
+def toned(answer: Outliner) -> Outliner:
+    """``answer`` to a copy of each file with less resolution, noise, blur and JPEG; nothing is moved."""
+
+    def to_degraded(data: bytes) -> tuple[Segmentation, bool]:
+        picture = Picture.open(io.BytesIO(data)).convert("L")
+        return answer(recipes.png(np.asarray(degraded(picture, np.random.default_rng(len(data))))))
+
+    return to_degraded
 
 
-def _pixel_measures(seen: Sequence[Tested], groups: Sequence[str], count: int = 300) -> tuple[Measure, ...]:
+def _pixel_measures(maps: Sequence[Floats], images: Sequence[Outlined], count: int = 300) -> tuple[Measure, ...]:
     """Calibration of the pixels' probabilities, from ``count`` random pixels a slice; resampled by block."""
-    rng, member = np.random.default_rng(0), np.unique(groups, return_inverse=True)[1]
-    pairs = []
-    for s in seen:
-        at = rng.integers(0, s.true.size, count)
-        pairs.append((s.true.ravel()[at].astype(np.int64), s.probability.ravel()[at].astype(np.float64)))
-    label, p = (np.stack(values) for values in zip(*pairs, strict=True))
+    rng, member = np.random.default_rng(0), np.unique([image.group for image in images], return_inverse=True)[1]
+    places = [rng.integers(0, image.true.size, count) for image in images]
+    label = np.stack([(i.true.ravel()[at] > 0).astype(np.int64) for i, at in zip(images, places, strict=True)])
+    p = np.stack([m.ravel()[at].astype(np.float64) for m, at in zip(maps, places, strict=True)])
     found = bootstrap(
         lambda rows: np.array(calibration_line(label[rows].ravel(), p[rows].ravel())[::-1]),
         member,
@@ -234,14 +232,15 @@ def _pixel_measures(seen: Sequence[Tested], groups: Sequence[str], count: int = 
     )
     names = ("pixel_calibration_slope", "pixel_calibration_intercept")
     return tuple(
-        Measure(name, i.value, i.low, i.high, len(seen), int(member.max()) + 1, "test")
+        Measure(name, i.value, i.low, i.high, len(images), int(member.max()) + 1, "test")
         for name, i in zip(names, found, strict=True)
     )
 
 
-def _free_refused(folder: Path, table: pd.DataFrame, answer: Outliner) -> tuple[list[bool], list[str]]:
+def _free_refused(manifest: Path, answer: Outliner) -> tuple[list[bool], list[str]]:
     """Whether each mirrored half that is free of a tumour is refused, and the block that it is of."""
     refused, groups = [], []
+    table, folder = read_manifest(manifest, None, "test"), manifest.parent
     for file, mask, group in zip(table["file"], table["mask"], table["group"], strict=True):
         grey, true = (np.asarray(Picture.open(path).convert("L")) for path in (file, folder / mask))
         made = mirrored_half(grey, true, free=True)
