@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--kind", choices=KINDS, metavar="KIND", help="the kind of image, where you overrule the router")
     read.add_argument("--affirm", action="store_true", help="affirm the models' preconditions (see the card)")
     read.add_argument("--frame", type=int, help="which frame of a multi-frame file, from 0 (default: the middle one)")
+    read.add_argument("--together", action="store_true", help="the files are slices of one thing: one reading of all")
     read.set_defaults(run=_read)
 
     for command in (models, read, _add_risk(commands), _add_evaluate(commands)):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,11 @@ from medai_core.imaging.applicability import (
     likeness_refusal,
     recognise,
 )
-from medai_core.imaging.classification import Classification, classify
+from medai_core.imaging.classification import Classification, classify, region_refusal
 from medai_core.imaging.images import Image, read_image
 from medai_core.imaging.saliency import evidence_over_image
 from medai_core.imaging.segmentation import Box
+from medai_core.imaging.slices import Slice, look, slices_of, slices_of_files
 from medai_core.metrics import Floats
 from medai_core.runtime import Network
 
@@ -104,12 +106,14 @@ class Question:
     kind : the kind of image, where the reader overrules the router.
     affirm : the reader affirms the models' preconditions.
     box : the region, where the reader drew it.
+    slices : gives all images of the same thing, for a model that reads them together; None: there is but the one.
     """
 
     model: str | None = None
     kind: str | None = None
     affirm: bool = False
     box: Box | None = None
+    slices: Callable[[], tuple[Slice, ...]] | None = field(default=None, compare=False)
 
 
 def read_scan(
@@ -128,33 +132,55 @@ def read_scan(
     Parameters
     ----------
     data : the bytes of the file; ``file`` is only repeated in the result.
-    frame : which frame of a multi-frame file, from 0; the middle one when None.
-    model, kind, affirm, region : see ``Question``.
+    frame : which frame of a multi-frame file, from 0; the middle one when None, or all for a model that reads
+        them together. model, kind, affirm, region : see ``Question``.
 
     Raises
     ------
     ImageError : the bytes are no scan that can be read.
     ModelError : ``model`` is unknown, or weights are absent or altered.
     """
-    return read_image_with(read_image(data, frame=frame), file, models, Question(model, kind, affirm, region))
+    image = read_image(data, frame=frame)
+    slices = partial(slices_of, data, file) if frame is None and image.frames > 1 else None
+    return read_image_with(image, file, models, Question(model, kind, affirm, region, slices))
+
+
+def read_together(
+    files: Iterable[tuple[str, bytes]], models: Catalog, question: Question = Question()
+) -> tuple[Reading, ...]:
+    """``read_scan`` for files, by name and bytes, that are the slices of one thing; the middle one is routed.
+
+    Raises
+    ------
+    ImageError : one of them cannot be read. ModelError : a model that applies reads each image alone.
+    """
+    slices = slices_of_files(files)
+    middle = slices[len(slices) // 2]
+    found = read_image_with(middle.image, middle.file, models, replace(question, slices=lambda: slices))
+    for reading in found:
+        if reading.model and not models.card(reading.model).input.unit:
+            raise ModelError("model.reads_alone", name=reading.model)
+    return found
 
 
 def read_image_with(image: Image, file: str, models: Catalog, question: Question = Question()) -> tuple[Reading, ...]:
     """``read_scan`` for an image that is already decoded."""
     start = time.perf_counter()
-    kind = recognise(image.display, models.router, models.network(models.router))
-    if question.kind:
-        kind = Kind(question.kind, kind.probabilities.get(question.kind, 0.0), kind.probabilities, overruled=True)
+    kind = _kind(models, question.kind, image)
     blank = Reading(file, image, kind, None, None, None, None, (), None, _frame_notice(image), None, None, 0.0)
     cards = [models.card(question.model)] if question.model else _cards_for(kind, models)
     if not cards:
         reason = "refusal.other" if kind.name == "other" else "refusal.no_model"
-        return (
-            replace(
-                blank, refusal=Message(reason, {"found": f"kind.{kind.name}"}), seconds=time.perf_counter() - start
-            ),
-        )
+        refusal = Message(reason, {"found": f"kind.{kind.name}"})
+        return (replace(blank, refusal=refusal, seconds=time.perf_counter() - start),)
     return tuple(_read_with(card, models, blank, question, start) for card in cards)
+
+
+def _kind(models: Catalog, chosen: str | None, image: Image) -> Kind:
+    """What the router takes the image for, or what the reader has chosen."""
+    kind = recognise(image.display, models.router, models.network(models.router))
+    p = kind.probabilities
+    return Kind(chosen, p.get(chosen, 0.0), p, overruled=True) if chosen else kind
 
 
 def _cards_for(kind: Kind, models: Catalog) -> list[Card]:
@@ -179,11 +205,11 @@ def _read_with(card: Card, models: Catalog, blank: Reading, question: Question, 
         coverage=card.measured.sets().level,
         notices=blank.notices + header_notices(card, blank.image),
     )
-    refusal = kind_refusal(card, blank.kind) or header_refusal(card, blank.image)
+    refusal = None if card.input.unit else kind_refusal(card, blank.kind) or header_refusal(card, blank.image)
     if refusal is None and card.precondition and not question.affirm:
         refusal = Message("reading.precondition", {"precondition": card.precondition})
     if refusal is None:
-        reading, refusal = _classified(reading, card, models, question)
+        reading, refusal = (_classified_together if card.input.unit else _classified)(reading, card, models, question)
     return replace(reading, refusal=refusal, seconds=time.perf_counter() - start)
 
 
@@ -191,7 +217,7 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
     """The reading with its findings, or as it was with the reason why it has none."""
     display = reading.image.display
     answer = classify(card, partial(models.network, card), display, question.box)
-    refusal = _region_refusal(answer) or likeness_refusal(card, display, answer.embedding)
+    refusal = region_refusal(answer) or likeness_refusal(card, display, answer.embedding)
     if refusal is not None:
         return reading, refusal
     region = Region(answer.box, "drawn" if question.box else "found") if answer.box else None
@@ -200,14 +226,25 @@ def _classified(reading: Reading, card: Card, models: Catalog, question: Questio
     return replace(reading, findings=findings, region=region, evidence=evidence, mask=answer.mask), None
 
 
-def _region_refusal(answer: Classification) -> Message | None:
-    return None if answer.evident else Message("refusal.no_region")
+def _classified_together(
+    reading: Reading, card: Card, models: Catalog, question: Question
+) -> tuple[Reading, Message | None]:
+    """``_classified`` for a model that reads several images as one; shows what counts most, or what was refused."""
+    slices = question.slices() if question.slices else (Slice(reading.file, reading.image),)
+    found = look(card, partial(models.network, card), slices, partial(_kind, models, question.kind))
+    file, image = found.shown.file, found.shown.image
+    notices = (*(() if len(slices) > 1 else _frame_notice(image)), *header_notices(card, image), found.notice)
+    reading = replace(reading, file=file, image=image, kind=found.kind, notices=notices)
+    if found.refusal is not None:
+        return reading, found.refusal
+    evidence = evidence_over_image(found.answer.whole.maps, (image.display.shape[0], image.display.shape[1]))
+    return replace(reading, findings=findings_of(card, found.answer.whole), evidence=evidence), None
 
 
 def answerer(card: Card, models: Catalog) -> Answer:
-    """What ``evaluation.predict`` asks of each file: the probabilities, and whether a reading is refused.
+    """What ``evaluation.predict`` asks of each file, or of the files that are read together.
 
-    The model's precondition counts as affirmed: a manifest's labels affirm it.
+    It gives the probabilities, and whether a reading is refused. A manifest's labels affirm the precondition.
     """
     if card.task == "applicability":
         return partial(_kind_answer, card, models.network(card))
@@ -218,17 +255,11 @@ def _kind_answer(card: Card, network: Network, data: bytes) -> tuple[Floats, boo
     return np.array(list(recognise(read_image(data).display, card, network).probabilities.values())), False
 
 
-def _answer(card: Card, models: Catalog, data: bytes) -> tuple[Floats, bool]:
-    image = read_image(data)
-    kind = recognise(image.display, models.router, models.network(models.router))
-    answer = classify(card, partial(models.network, card), image.display)
-    refusal = (
-        kind_refusal(card, kind)
-        or header_refusal(card, image)
-        or _region_refusal(answer)
-        or likeness_refusal(card, image.display, answer.embedding)
-    )
-    return answer.probabilities, refusal is not None
+def _answer(card: Card, models: Catalog, *files: bytes) -> tuple[Floats, bool]:
+    named = ((str(number), data) for number, data in enumerate(files, start=1))
+    slices = slices_of_files(named) if card.input.unit else tuple(Slice(n, read_image(data)) for n, data in named)
+    found = look(card, partial(models.network, card), slices, partial(_kind, models, None))
+    return found.answer.whole.probabilities, found.refusal is not None
 
 
 def findings_of(card: Card, answer: Classification) -> tuple[Finding, ...]:
