@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scans(read)
     read.add_argument("--model", help="ask this model only")
     read.add_argument("--affirm", action="store_true", help="affirm the models' preconditions (see the card)")
+    read.add_argument("--together", action="store_true", help="the files are slices of one thing: one reading of all")
     read.set_defaults(run=_read)
 
     for command in (models, read, _add_segment(commands), _add_risk(commands), _add_evaluate(commands)):

@@ -120,6 +120,8 @@ class InputSpec:
     prepared_size : the (rows, columns) the training images had been squashed to; larger images take
         the same two steps. Empty: one step.
     region : for a network that looks at a region of the image beside the whole.
+    unit : what several images are read together as (the slices of a "nodule"), which is also the manifest's
+        column that tells them apart. Empty: each image is read alone.
     """
 
     size: tuple[int, ...]
@@ -128,6 +130,7 @@ class InputSpec:
     region: RegionSpec | None = None
     modalities: tuple[str, ...] = ()
     prepared_size: tuple[int, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

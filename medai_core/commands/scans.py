@@ -20,8 +20,11 @@ def read(options: argparse.Namespace, models: Catalog) -> int:
     if options.model:
         models.card(options.model)
     failed = False
-    for file in options.files:
-        for line in _lines(file, options, models):
+    every = (
+        [_lines_together(options, models)] if options.together else (_lines(f, options, models) for f in options.files)
+    )
+    for lines in every:
+        for line in lines:
             failed |= "error" in line
             print(json.dumps(line) if options.json else said(line), flush=True)
     return int(failed)
@@ -39,6 +42,25 @@ def _lines(file: Path, options: argparse.Namespace, models: Catalog) -> Iterator
         yield {"file": str(file), "error": f"The file cannot be opened: {error.strerror}."}
     except MedAIError as error:
         yield {"file": str(file), "error": str(error), "error_id": error.message.id}
+    else:
+        yield from map(as_json, found)
+
+
+def _lines_together(options: argparse.Namespace, models: Catalog) -> Iterator[dict[str, Any]]:
+    """The readings of all files as the slices of one thing, or why there are none."""
+    from medai_core.readings import Question, as_json, read_together
+
+    file = ""
+    try:
+        files = []
+        for path in options.files:
+            file = str(path)
+            files.append((file, path.read_bytes()))
+        found = read_together(files, models, Question(options.model, options.kind, options.affirm))
+    except OSError as error:
+        yield {"file": file, "error": f"The file cannot be opened: {error.strerror}."}
+    except MedAIError as error:
+        yield {"file": file, "error": str(error), "error_id": error.message.id}
     else:
         yield from map(as_json, found)
 
@@ -69,7 +91,8 @@ def _evaluate_findings(options: argparse.Namespace, models: Catalog, card: Card)
 
     assert card.measured is not None
     names = [finding.name for finding in card.findings]
-    made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
+    table = read_manifest(options.manifest, names, options.split)
+    made, unread = predict(table, names, answerer(card, models), card.input.unit)
     rule = Rule(card.measured.thresholds, card.measured.sets().quantiles)
     say_measures(
         with_and_without_refusals(made, rule, data=options.split or str(options.manifest)), as_json=options.json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Card
+from medai_core.errors import Message
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
 from medai_core.imaging.regions import Box, Region
 from medai_core.metrics import in_sets, softmax
@@ -49,6 +50,7 @@ class Classification:
     evident : False where the network had to look for its region and nothing stood out; it then looked
         at the most likely place, and a reading refuses.
     mask : (y, x), what the region's network takes for the region; None where it found none itself.
+    weight : by how much the image counts among those that are read together with it.
     """
 
     probabilities: NDArray[np.float64]
@@ -59,6 +61,36 @@ class Classification:
     box: Box | None = None
     evident: bool = True
     mask: NDArray[np.bool_] | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What a network says of several images of one thing, such as the slices of a nodule.
+
+    Attributes
+    ----------
+    each : of every image alone.
+    whole : ``logits`` are the weighted mean of the images', ``probabilities`` and ``in_set`` follow from them;
+        all else, the maps too, is that of the leading image alone.
+    leading : the number of the image that counts most.
+    """
+
+    each: tuple[Classification, ...]
+    whole: Classification
+    leading: int
+
+
+def classify_together(
+    card: Card, networks: Networks, displays: Sequence[NDArray[np.uint8]], find: Finder | None = None
+) -> Together:
+    """The classification of what at least one image shows; of one image it is that image's own."""
+    each = tuple(classify(card, networks, display, find=find) for display in displays)
+    weights = np.array([answer.weight for answer in each])
+    logits = np.average([answer.logits for answer in each], axis=0, weights=weights).astype(np.float32)
+    leading = int(weights.argmax())
+    p, inside = _decided(card, logits)
+    return Together(each, replace(each[leading], probabilities=p, in_set=inside, logits=logits), leading)
 
 
 def classify(
@@ -83,6 +115,11 @@ def classify(
     return replace(_classify_region(card, networks, grey, found.box), evident=found.evident, mask=found.mask)
 
 
+def region_refusal(answer: Classification) -> Message | None:
+    """Why the network had nothing to look at; None where it had."""
+    return None if answer.evident else Message("refusal.no_region")
+
+
 def _classify_region(card: Card, networks: Networks, grey: NDArray[np.uint8], box: Box) -> Classification:
     region = card.input.region
     assert region is not None
@@ -99,10 +136,17 @@ def _map(evidence: NDArray[np.float32], extent: tuple[float, float, float, float
 
 
 def _result(card: Card, outputs: Arrays, maps: tuple[Map, ...], box: Box | None) -> Classification:
-    assert card.measured is not None
     logits = outputs["logits"][0]
+    p, inside = _decided(card, logits)
+    weight = float(outputs["weight"][0, 0]) if "weight" in outputs else 1.0
+    return Classification(p, inside, logits, outputs["embedding"][0], maps, box, weight=weight)
+
+
+def _decided(card: Card, logits: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The calibrated probabilities and the conformal set, (classes,) each."""
+    assert card.measured is not None
     p = calibrated(logits, card.measured.calibration.temperature, card.measured.calibration.offsets)
-    return Classification(p, in_sets(p, card.measured.sets().quantiles), logits, outputs["embedding"][0], maps, box)
+    return p, in_sets(p, card.measured.sets().quantiles)
 
 
 def calibrated(logits: NDArray[np.floating], temperature: float, offsets: tuple[float, ...]) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from medai_core.imaging.images import Image
 from medai_core.imaging.regions import Box
 from medai_core.imaging.segmentation import Outline
 from medai_core.imaging.similarity import Similar
+from medai_core.imaging.slices import Slice
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,14 @@ class Question:
     kind : the kind of image, where the reader overrules the router.
     affirm : the reader affirms the models' preconditions.
     box : the region, where the reader drew it.
+    slices : gives all images of the same thing, for a model that reads them together; None: there is but the one.
     """
 
     model: str | None = None
     kind: str | None = None
     affirm: bool = False
     box: Box | None = None
+    slices: Callable[[], tuple[Slice, ...]] | None = field(default=None, compare=False)
 
 
 def as_json(reading: Reading) -> dict[str, Any]:

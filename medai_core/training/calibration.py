@@ -106,7 +106,7 @@ def whitening(features: Floats, dimensions: int) -> tuple[Floats, Floats]:
     return matrix, -mean @ matrix
 
 
-def distances(training: Floats, features: Floats, dimensions: int = 16) -> Floats:
+def embedding_distances(training: Floats, features: Floats, dimensions: int = 16) -> Floats:
     """The norm of the whitened features and their misfit, as the exported embedding has it."""
     matrix, shift = whitening(training, dimensions)
     back = np.linalg.pinv(matrix)

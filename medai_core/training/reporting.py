@@ -123,10 +123,13 @@ def logged(earlier: Measured | None, performance: Sequence[Measure], note: str) 
 def damaged(answer: Answer, seed: int) -> Answer:
     """``answer`` to a degraded copy of each file, the same copy at every call."""
 
-    def to_degraded(data: bytes) -> tuple[Floats, bool]:
+    def copy(data: bytes) -> bytes:
         picture = Picture.open(io.BytesIO(data))
         pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-        return answer(png(degrade(pixels, np.random.default_rng((seed, len(data))))))
+        return png(degrade(pixels, np.random.default_rng((seed, len(data)))))
+
+    def to_degraded(*files: bytes) -> tuple[Floats, bool]:
+        return answer(*map(copy, files))
 
     return to_degraded
 

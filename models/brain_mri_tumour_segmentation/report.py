@@ -24,7 +24,7 @@ from medai_core.imaging.segmentation import Outliner, Segmentation, evident_regi
 from medai_core.metrics import bootstrap, calibration_line
 from medai_core.training import examples, outlining, recipes, reporting
 from medai_core.training.augmentation import degraded
-from medai_core.training.calibration import distances, mean_picture
+from medai_core.training.calibration import embedding_distances, mean_picture
 from medai_core.training.export import averaged, with_embedding, write_network
 from medai_core.training.fitting import predict
 from medai_core.training.slices import Slices, free_slices, held_out, mirrored_half
@@ -168,7 +168,7 @@ def limits_of(study: Study, features: NDArray[np.float64]) -> Applicability:
     factors = []
     for k, member in enumerate(study.members):
         own, seen = predict(member, study.inputs)["features"].astype(np.float64), study.fold != k
-        distance = distances(own[seen], own)
+        distance = embedding_distances(own[seen], own)
         factors.append(np.quantile(distance[~seen], 0.99) / np.quantile(distance[seen], 0.99))
     recipes.say(f"distances on unseen blocks are {np.mean(factors):.2f} times those on seen ones")
     grey, now = study.slices.grey, served(study.folder.parent)
@@ -176,7 +176,7 @@ def limits_of(study: Study, features: NDArray[np.float64]) -> Applicability:
     kinds = np.array([now.kind(g).probabilities["brain_mri"] for g in grey])
     likeness = np.array([template_correlation(g, np.array(template)) if template else 1.0 for g in grey])
     return reporting.limits_from(
-        distances(features, features) * max(1.0, float(np.mean(factors))), likeness, kinds, template
+        embedding_distances(features, features) * max(1.0, float(np.mean(factors))), likeness, kinds, template
     )
 
 

@@ -22,7 +22,7 @@ from medai_core.imaging.saliency import evidence_over_image, share_inside
 from medai_core.metrics import area_under_curve, recalls, softmax
 from medai_core.readings import answerer, finder
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.calibration import distances, fit_calibration, mean_picture, whitening
+from medai_core.training.calibration import embedding_distances, fit_calibration, mean_picture, whitening
 from medai_core.training.fitting import predict
 from medai_core.training.neighbours import add_neighbourhoods
 
@@ -113,7 +113,7 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     for rows, features in study.features:
         seen = np.ones(len(features), dtype=bool)
         seen[rows] = False
-        distance = distances(features[seen].astype(np.float64), features.astype(np.float64))
+        distance = embedding_distances(features[seen].astype(np.float64), features.astype(np.float64))
         factors.append(np.quantile(distance[rows], 0.99) / np.quantile(distance[seen], 0.99))
     template = mean_picture(study.grey) if len(study.grey) >= 200 else ()
     router = routers.router

@@ -53,8 +53,8 @@ def opened(data: bytes) -> nibabel.Nifti1Image:
     return nibabel.Nifti1Image.from_bytes(gzip.decompress(data))
 
 
-def outline_of(display: NDArray[np.uint8], *, many: bool = False) -> Outline:
-    card = outline_card(many=many)
+def outline_of(display: NDArray[np.uint8]) -> Outline:
+    card = outline_card()
     return outlined(card, segment(card, Bright(), display), None)
 
 
@@ -64,7 +64,7 @@ def test_a_region_is_0_and_255_and_objects_keep_their_numbers_in_the_size_of_the
     assert one.shape == display.shape
     assert one.dtype == np.uint8
     assert set(np.unique(one)) == {0, 255}
-    outline = outline_of(display, many=True)
+    outline = replace(outline_of(display), many=True)
     labels = np.zeros((90, 120), np.int32)
     labels[3:5, 4:9], labels[50, 50] = 1, 70000 % 65536
     many = np.asarray(Picture.open(io.BytesIO(mask_png(replace(outline, labels=labels)))))
