@@ -59,12 +59,10 @@ class Study:
 def write_card(folder: Path, study: Study) -> None:
     """Calibrate on the cross-validation, write the draft, test once, write the card and its examples."""
     given = study.given
-    earlier = recipes.begun_card(given, folder)
-    card = read_card(given.out)
+    earlier, card = recipes.begun_card(given, folder), read_card(given.out)
     routers = find_models(folder.parent)
-    made_by = recipes.provenance(
-        given, f"{SET}, {len(study.label)} slices in {len(set(study.groups))} blocks, cross-validated"
-    )
+    size = f"{len(study.label)} slices in {len(set(study.groups))} blocks"
+    made_by = recipes.provenance(given, f"{SET}, {size}, cross-validated")
     limits = limits_of(study, routers)
     measured = reporting.draft(card, study.label, study.logits.mean(axis=0), limits, approaches(study), made_by)
     by = routers.card(card.input.region.model).measured if card.input.region else None
@@ -92,15 +90,20 @@ def write_card(folder: Path, study: Study) -> None:
     )
     note = "card" if not given.measure else "measured again, with regions by the outline model"
     recipes.write_hashes(reporting.tested(measured, performance, made, earlier, note), given.out)
-    rows, features = study.features[0]
-    matrix, shift = whitening(np.delete(features, rows, axis=0).astype(np.float64), 16)
-    unseen = features.astype(np.float64) @ matrix + shift
-    add_neighbourhoods(given.out, study.embedding, study.label, study.groups, rows, unseen)
+    write_neighbourhoods(study)
     for k, name in enumerate(study.names):
         pixels = study.grey[study.label == k][:400]
         rng = np.random.default_rng((given.seed, k))
         examples.write_accepted(pixels, answer, k, given.out, f"example_{name}", rng, count=1)
     examples.write_expected(card, answer, given.out)
+
+
+def write_neighbourhoods(study: Study) -> None:
+    """How the training slices were labelled by place; what that is worth, by a member that never saw the block."""
+    rows, features = study.features[0]
+    matrix, shift = whitening(np.delete(features, rows, axis=0).astype(np.float64), 16)
+    unseen = features.astype(np.float64) @ matrix + shift
+    add_neighbourhoods(study.given.out, study.embedding, study.label, study.groups, rows, unseen)
 
 
 def limits_of(study: Study, routers: Catalog) -> Any:

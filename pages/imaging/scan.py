@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from medai_core.errors import MedAIError
 from ui import cached, export, results, scans
 from ui.frame import frame
 from ui.language import _
@@ -20,13 +19,11 @@ given = scans.ask(patient)
 if not given:
     st.stop()
 
-scan = scans.choose(given)
-try:
-    reading, readings = scans.ask_reading(scan)
-except MedAIError as error:
-    results.unreadable(scan.name, error)
+asked = scans.ask_readings(given)
+if asked is None:
     st.stop()
 
+scan, reading, readings = asked
 card = cached.card_of(reading.model)
 results.header(reading, card)
 answer, images = st.columns([2, 3], gap="medium")
