@@ -296,6 +296,7 @@ def over_image(outputs: Arrays, card: Card) -> np.ndarray:
     return evidence_over_image(maps, (128, 128))
 
 
+@pytest.mark.filterwarnings("ignore")  # of Keras, about how its own parts call each other
 @every_image_model
 def test_a_recipe_runs_on_images_that_it_draws_itself(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

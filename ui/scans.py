@@ -235,13 +235,15 @@ def _ask_kind(reading: Reading, here: str) -> str | None:
 
 
 def _ask_model(readings: Sequence[Reading], here: str) -> Reading:
-    """One of the readings, by its model; nothing is asked where there is only one."""
+    """One of the readings, by its model, first one that answers; nothing is asked where there is only one."""
     if len(readings) == 1:
         return readings[0]
     titles = [words.model_title(cached.card_of(reading.model)) for reading in readings]
+    answers = next((i for i, reading in enumerate(readings) if reading.refusal is None), 0)
     index = st.selectbox(
         _("Model"),
         range(len(readings)),
+        index=answers,
         format_func=titles.__getitem__,
         help=_("The models that apply to this kind of image."),
         key=f"model:{here}:{len(readings)}",

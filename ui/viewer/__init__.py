@@ -76,7 +76,7 @@ def viewer(reading: Reading, card: Card | None, *, name: str = "", draw: bool = 
         "presets": _presets(image),
         "evidence": _evidence(reading, card),
         "outline": _outline(reading, card),
-        "region": {"box": list(reading.region.box), "label": _region_label(reading)} if reading.region else None,
+        "region": _region(reading),
         "draw": draw and _may_draw(reading, card),
         "drawn": reading.region is not None and reading.region.source == "drawn",
         "alt": _("Scan {file}").format(file=reading.file),
@@ -180,11 +180,13 @@ def _outline(reading: Reading, card: Card | None) -> dict[str, Any] | None:
     return {"label": title, "shape": list(drawn.shape), "data": _packed(drawn)}
 
 
-def _region_label(reading: Reading) -> str:
-    assert reading.region is not None
-    if reading.outline is not None:
-        return _("The box holds all that is outlined")
-    return _("Region found by the model") if reading.region.source == "found" else _("Region drawn by the reader")
+def _region(reading: Reading) -> dict[str, Any] | None:
+    """The box that a model looked into; an outline says more than a box around it."""
+    if reading.region is None or reading.outline is not None:
+        return None
+    found = reading.region.source == "found"
+    label = _("Region found by the model") if found else _("Region drawn by the reader")
+    return {"box": list(reading.region.box), "label": label}
 
 
 def _words() -> dict[str, str]:
