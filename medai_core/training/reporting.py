@@ -122,20 +122,23 @@ def logged(earlier: Measured | None, performance: Sequence[Measure], note: str) 
 def damaged(answer: Answer, seed: int) -> Answer:
     """``answer`` to a degraded copy of each file, the same copy at every call."""
 
-    def to_degraded(data: bytes) -> tuple[Floats, bool]:
+    def copy(data: bytes) -> bytes:
         picture = Picture.open(io.BytesIO(data))
         pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-        return answer(png(degrade(pixels, np.random.default_rng((seed, len(data))))))
+        return png(degrade(pixels, np.random.default_rng((seed, len(data)))))
+
+    def to_degraded(*files: bytes) -> tuple[Floats, bool]:
+        return answer(*map(copy, files))
 
     return to_degraded
 
 
 def test_measures(
-    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int
+    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int, unit: str = ""
 ) -> tuple[tuple[Measure, ...], Predictions]:
     """The measures on the test split as it is and degraded, and the predictions for the undamaged images."""
-    made, unread = predict(table, names, answer)
-    worse, _ = predict(table, names, damaged(answer, seed))
+    made, unread = predict(table, names, answer, unit)
+    worse, _ = predict(table, names, damaged(answer, seed), unit)
     if unread:
         raise ValueError(f"{len(unread)} test images could not be read: {unread[0].reason}")
     found = with_and_without_refusals(made, rule, data="test", seed=seed)

@@ -22,7 +22,7 @@ from medai_core.imaging.segmentation import Box, dice, largest_region
 from medai_core.metrics import area_under_curve, recalls, softmax
 from medai_core.readings import answerer
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.calibration import fit_calibration, mean_picture, whitening
+from medai_core.training.calibration import embedding_distances, fit_calibration, mean_picture
 from medai_core.training.fitting import predict
 
 SET = "brain_mri"
@@ -105,7 +105,7 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     for rows, features in study.features:
         seen = np.ones(len(features), dtype=bool)
         seen[rows] = False
-        distance = distances(features[seen].astype(np.float64), features.astype(np.float64))
+        distance = embedding_distances(features[seen].astype(np.float64), features.astype(np.float64))
         factors.append(np.quantile(distance[rows], 0.99) / np.quantile(distance[seen], 0.99))
     template = mean_picture(study.grey) if len(study.grey) >= 200 else ()
     router = routers.router
@@ -114,21 +114,6 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     own = np.linalg.norm(study.embedding, axis=1) * max(1.0, float(np.mean(factors)))
     recipes.say(f"distances on unseen blocks are {np.mean(factors):.2f} times those on seen ones")
     return reporting.limits_from(own, np.array(correlations), np.array(kinds), template)
-
-
-def distances(
-    training: NDArray[np.float64], features: NDArray[np.float64], dimensions: int = 16
-) -> NDArray[np.float64]:
-    """The norm of the whitened features and their misfit, as the exported embedding has it."""
-    matrix, shift = whitening(training, dimensions)
-    back = np.linalg.pinv(matrix)
-
-    def misfit(f: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.linalg.norm(f - (f @ matrix) @ back, axis=1))
-
-    usual = misfit(training)
-    excess = np.maximum((misfit(features) - usual.mean()) / usual.std(), 0)
-    return np.asarray(np.hypot(np.linalg.norm(features @ matrix + shift, axis=1), excess))
 
 
 def approaches(study: Study) -> tuple[Approach, ...]:
