@@ -58,8 +58,8 @@ class How:
 KINDS = {
     "numbers": How(partial(nodules.nodule_parts, 2, view=False), ("numbers",), 20, 5e-3),
     "view": How(partial(nodules.nodule_parts, 2, numbers=False), ("view",), 8),
-    "numbers and view": How(partial(nodules.nodule_parts, 2), ("numbers", "view"), 8),
-    "slices": How(partial(networks.residual_network, 64, 1, 2, (16, 32, 64)), ("image",), 8),
+    "numbers and view": How(partial(nodules.nodule_parts, 2), ("numbers", "view"), 6),
+    "slices": How(partial(networks.residual_network, 64, 1, 2, (8, 16, 32)), ("image",), 4),
 }
 
 
