@@ -124,11 +124,12 @@ def above_area(made: Predictions, own: Nodules, data: str) -> Measure:
 def subgroups(made: Predictions, tested: Nodules, own: Nodules, rule: Rule) -> tuple[Measure, ...]:
     """The model on small and large nodules, and on nodules of few and of many slices, parted at training medians."""
     area, count = float(np.median(own.largest)), float(np.median(own.count))
+    recipes.say(f"training medians: {area:g} pixels, {count:g} slices")
     parts = {
-        f"largest area at most {area:g} pixels": tested.largest <= area,
-        f"largest area above {area:g} pixels": tested.largest > area,
-        f"at most {count:g} slices": tested.count <= count,
-        f"more than {count:g} slices": tested.count > count,
+        "small nodules (area up to the training median)": tested.largest <= area,
+        "large nodules (area above the training median)": tested.largest > area,
+        "few slices (up to the training median)": tested.count <= count,
+        "many slices (above the training median)": tested.count > count,
     }
     return tuple(m for name, rows in parts.items() for m in headlines(made.chosen(rows), rule, "test", subgroup=name))
 
