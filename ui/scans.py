@@ -195,18 +195,20 @@ def ask_reading(scan: Scan) -> tuple[Reading, tuple[Reading, ...]]:
     routed = cached.read(scan, Request())
     with st.container(border=True, key="options"):
         frame = _ask_frame(routed[0], here)
-        if frame != routed[0].image.frame:
-            routed = cached.read(scan, Request(frame=frame))
+        # A model may have read all frames together; it reads a single one only when the reader asks for it.
+        asked = None if frame == routed[0].image.frame else frame
+        if asked is not None:
+            routed = cached.read(scan, Request(frame=asked))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             kind = _ask_kind(routed[0], here)
             if kind:
-                routed = cached.read(scan, Request(frame=frame, kind=kind))
+                routed = cached.read(scan, Request(frame=asked, kind=kind))
             reading = _ask_model(routed, here)
         affirm = _ask_precondition(reading, here)
     region = drawn_box(scan.sha256, frame)
     shown = reading
     if affirm or region is not None:
-        shown = cached.read(scan, Request(frame, reading.model, kind, affirm, region))[0]
+        shown = cached.read(scan, Request(asked, reading.model, kind, affirm, region))[0]
     return shown, tuple(shown if other is reading else other for other in routed)
 
 

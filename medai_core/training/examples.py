@@ -47,11 +47,11 @@ def draw_from_components(
     return draw
 
 
-def write_example(pixels: Pixels, path: Path) -> None:
-    """A drawn image as PNG, marked SYNTHETIC in a corner and in the file's own words."""
+def write_example(pixels: Pixels, path: Path, shade: int = 150) -> None:
+    """A drawn image as PNG, marked SYNTHETIC in a corner, in grey of this shade, and in the file's own words."""
     picture = Picture.fromarray(pixels)
     ImageDraw.Draw(picture).text(
-        (3, picture.size[1] - 12), "SYNTHETIC", fill=150 if picture.mode == "L" else (150, 150, 150)
+        (3, picture.size[1] - 12), "SYNTHETIC", fill=shade if picture.mode == "L" else (shade,) * 3
     )
     words = PngImagePlugin.PngInfo()
     words.add_text("Description", "SYNTHETIC: drawn from a principal-component model; no patient's image")
@@ -59,14 +59,28 @@ def write_example(pixels: Pixels, path: Path) -> None:
 
 
 def write_accepted(
-    pixels: Pixels, answer: Answer, label: int, folder: Path, stem: str, rng: np.random.Generator, *, count: int = 2
+    pixels: Pixels,
+    answer: Answer,
+    label: int,
+    folder: Path,
+    stem: str,
+    rng: np.random.Generator,
+    *,
+    count: int = 2,
+    finish: Callable[[Pixels], Pixels] = lambda drawn: drawn,
+    shade: int = 150,
 ) -> None:
-    """``count`` images drawn from the components of ``pixels`` that the model accepts and calls ``label``."""
+    """``count`` images drawn from the components of ``pixels`` that the model accepts and calls ``label``.
+
+    Parameters
+    ----------
+    finish : what is done to a drawn image; shade : the grey of the mark in its corner.
+    """
     draw = draw_from_components(pixels, rng)
     written = 0
     for _ in range(400):
         path = folder / f"{stem}_{written + 1}.png"
-        write_example(draw(), path)
+        write_example(finish(draw()), path, shade)
         p, refused = answer(path.read_bytes())
         written += int(p is not None and not refused and int(p.argmax()) == label)
         if written == count:

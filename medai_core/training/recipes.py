@@ -156,17 +156,24 @@ def png(pixels: Pixels) -> bytes:
 
 
 def draw_set(
-    folder: Path, labels: Sequence[str], draw: Callable[[int, np.random.Generator], Pixels], count: int = 240
+    folder: Path,
+    labels: Sequence[str],
+    draw: Callable[[int, np.random.Generator], Pixels],
+    count: int = 240,
+    unit: str = "unit",
 ) -> None:
-    """A drawn set with its manifest, for a smoke run: ``draw`` makes the image of a label number."""
+    """A drawn set with its manifest, for a smoke run: ``draw`` makes the image of a label number.
+
+    The column called ``unit`` says which images are read together: those of a label and group.
+    """
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    rows = ["file,label,group,split"]
+    rows = [f"file,label,group,split,{unit}"]
     for i in range(count):
         name = f"images/{i:04}.png"
         (folder / name).write_bytes(png(draw(i % len(labels), rng)))
         label, split = labels[i % len(labels)], "test" if i >= 0.8 * count else "train"
-        rows.append(f"{name},{label},{label}-{i // 6},{split}")
+        rows.append(f"{name},{label},{label}-{i // 6},{split},{label}-{i // 6}")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -135,11 +135,11 @@ def damaged(answer: Answer, seed: int) -> Answer:
 
 
 def test_measures(
-    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int
+    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int, unit: str = ""
 ) -> tuple[tuple[Measure, ...], Predictions]:
     """The measures on the test split as it is and degraded, and the predictions for the undamaged images."""
-    made, unread = predict(table, names, answer)
-    worse, _ = predict(table, names, damaged(answer, seed))
+    made, unread = predict(table, names, answer, unit)
+    worse, _ = predict(table, names, damaged(answer, seed), unit)
     if unread:
         raise ValueError(f"{len(unread)} test images could not be read: {unread[0].reason}")
     found = with_and_without_refusals(made, rule, data="test", seed=seed)
