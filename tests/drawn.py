@@ -101,6 +101,9 @@ class Catalog:
     def card(self, name: str) -> cards.Card:
         return next(c for c in self.cards if c.name == name)
 
+    def trained(self, task: str) -> tuple[cards.Card, ...]:
+        return tuple(c for c in self.cards if c.task == task)
+
     def outcomes(self) -> dict[str, tuple[cards.Card, ...]]:
         """None: what is drawn here reads scans."""
         return {}
