@@ -98,6 +98,14 @@ def test_a_faithful_map_loses_the_answer_at_once_and_finds_it_at_once() -> None:
     assert away_deletion > 0.9 > 0.4 > away_insertion
 
 
+def test_an_image_in_colour_loses_and_finds_the_answer_like_a_grey_one() -> None:
+    colour = np.repeat(SPOT[..., None], 3, axis=-1)
+    evidence = (SPOT > 100).astype(np.float32)
+    assert deletion_and_insertion(brightest, colour, evidence) == pytest.approx(
+        deletion_and_insertion(brightest, SPOT, evidence), abs=0.01
+    )
+
+
 def test_places_in_random_order_lose_and_find_the_answer_alike() -> None:
     chance = np.random.default_rng(0).random(SPOT.shape).astype(np.float32)
     deletion, insertion = deletion_and_insertion(brightest, SPOT, chance)
