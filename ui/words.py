@@ -38,7 +38,15 @@ MEASURES = {
     "foreign_refused_share": N_("Foreign inputs that are refused"),
     "dice": N_("Dice, mean"),
     "dice_median": N_("Dice, median"),
+    "dice_accepted": N_("Dice, mean, of accepted images"),
+    "dice_median_accepted": N_("Dice, median, of accepted images"),
     "size_coverage": N_("Sizes inside their interval"),
+    "f1_iou50": N_("F1 of objects at an overlap (IoU) of 0.5"),
+    "f1_iou50_mean": N_("F1 of objects, mean of images"),
+    "sensitivity_iou50": N_("Objects that are found"),
+    "precision_iou50": N_("Found objects that are right"),
+    "count_error": N_("Error of the count, share of the true one"),
+    "count_coverage": N_("Counts inside their interval"),
     "pixel_calibration_slope": N_("Calibration slope of pixels"),
     "pixel_calibration_intercept": N_("Calibration intercept of pixels"),
     "free_of_it_refused_share": N_("Halves without a tumour that are refused"),
@@ -84,6 +92,7 @@ WRITTEN_BY_RECIPES = (
     N_("many slices (above the training median)"),
     RECALIBRATED,
     N_("share of the development cohort with the event"),
+    N_("Otsu's threshold and watershed of the distance"),
 )
 """What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
 
