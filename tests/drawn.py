@@ -52,7 +52,7 @@ def measured(names: tuple[str, ...]) -> cards.Measured:
 def card(
     name: str, title: str, kind: str, findings: tuple[str, ...], chinese: tuple[str, ...], **more: object
 ) -> cards.Card:
-    region = cards.RegionSpec("mask.tflite", (128, 128), 0.5, 0.8, 1.8, 96) if kind == "brain_mri" else None
+    region = cards.RegionSpec("brain_mri_tumour_segmentation", 0.1, 1.8, 96) if kind == "brain_mri" else None
     translation = cards.Translation(
         title="中文标题",
         intended_use="用途",
@@ -68,7 +68,7 @@ def card(
         intended_use="Teaching.",
         not_for="Care.",
         limits=("Drawn *input* only.",),
-        input=cards.InputSpec((128, 128), 1, kind, region),
+        input=cards.InputSpec((128, 128), 1, (kind,), region),
         findings=tuple(
             cards.FindingSpec(f, f, cards.Code("SNOMED CT", "1", f), urgent=f in ("pneumonia", "glioma"))
             for f in findings
@@ -100,6 +100,9 @@ class Catalog:
 
     def card(self, name: str) -> cards.Card:
         return next(c for c in self.cards if c.name == name)
+
+    def trained(self, task: str) -> tuple[cards.Card, ...]:
+        return tuple(c for c in self.cards if c.task == task)
 
     def outcomes(self) -> dict[str, tuple[cards.Card, ...]]:
         """None: what is drawn here reads scans."""

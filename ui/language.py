@@ -7,7 +7,7 @@ looked up at each call, from the session that asks, so two readers never share a
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -80,6 +80,11 @@ def say(message: Message) -> str:
 def kind_title(name: str) -> str:
     """A kind of image in words."""
     return wording().kind(name)
+
+
+def kind_titles(names: Sequence[str]) -> str:
+    """Kinds of image in words, "or" between them; empty for none."""
+    return f" {say(Message('or'))} ".join(map(kind_title, names))
 
 
 def card_words(card: Card) -> Translation:

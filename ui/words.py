@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
+from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Reading
 from medai_core.records.wording import patient_title, percent, scan_time, sentence
 from ui import people
@@ -20,6 +22,7 @@ MEASURES = {
     "auc": N_("AUC"),
     "c_index": N_("C-index"),
     "auc_gain": N_("Gain in AUC"),
+    "auc_above_area": N_("AUC above that of the largest area alone"),
     "c_index_gain": N_("Gain in C-index"),
     "event_share": N_("Share with the event"),
     "balanced_accuracy": N_("Balanced accuracy"),
@@ -33,8 +36,15 @@ MEASURES = {
     "set_size": N_("Mean size of the conformal set"),
     "refused_share": N_("Right inputs that are refused"),
     "foreign_refused_share": N_("Foreign inputs that are refused"),
-    "region_dice": N_("Dice of the region, mean"),
-    "region_dice_median": N_("Dice of the region, median"),
+    "dice": N_("Dice, mean"),
+    "dice_median": N_("Dice, median"),
+    "size_coverage": N_("Sizes inside their interval"),
+    "pixel_calibration_slope": N_("Calibration slope of pixels"),
+    "pixel_calibration_intercept": N_("Calibration intercept of pixels"),
+    "free_of_it_refused_share": N_("Halves without a tumour that are refused"),
+    "nothing_outlined_share": N_("Images in which nothing is outlined"),
+    "similar_share": N_("Similar images with the image's own label"),
+    "share_of_all": N_("All training images with the image's own label"),
     "evidence_inside_tumour": N_("Share of the evidence inside the tumour"),
     "area_of_tumour": N_("Share of the area inside the tumour"),
     "deletion": N_("Deletion score of the evidence map"),
@@ -66,6 +76,12 @@ WRITTEN_BY_RECIPES = (
     N_("plain logistic regression"),
     N_("plain boosting"),
     N_("age alone"),
+    N_("largest area alone"),
+    N_("mean of the slices' probabilities, each read alone"),
+    N_("small nodules (area up to the training median)"),
+    N_("large nodules (area above the training median)"),
+    N_("few slices (up to the training median)"),
+    N_("many slices (above the training median)"),
     RECALIBRATED,
     N_("share of the development cohort with the event"),
 )
@@ -157,9 +173,19 @@ def coverage_sentence(reading: Reading, card: Card | None) -> str:
     return wording().coverage(reading, card)
 
 
-def measured_coverage(coverage: Measure) -> str:
-    """The measured coverage of the conformal set, with its interval and n."""
-    return wording().measured_coverage(coverage)
+def area(outline: Outline) -> str:
+    """The outlined area, in mm² where the file says how large a pixel is."""
+    return wording().area(outline)
+
+
+def similar(found: Similar, card: Card | None) -> str:
+    """How the training images nearest to this one were labelled."""
+    return wording().similar(found, card)
+
+
+def measured_coverage(coverage: Measure, *, sizes: bool = False) -> str:
+    """The measured coverage of the conformal set, or of the intervals of sizes, with its interval and n."""
+    return wording().measured_coverage(coverage, sizes=sizes)
 
 
 def patient_facts(patient: Patient) -> str:

@@ -22,6 +22,7 @@ from medai_core.cards.measured import (
     Evaluation,
     Measure,
     Measured,
+    Outlines,
     PredictorStatistics,
     Provenance,
     Reliability,
@@ -49,6 +50,8 @@ __all__ = [
     "Measured",
     "OtherUnit",
     "OutcomeColumns",
+    "OutlineSpec",
+    "Outlines",
     "Population",
     "PredictionSpec",
     "PredictorSpec",
@@ -68,6 +71,7 @@ TASKS = ("applicability", "classification", "segmentation", "synthesis", "risk",
 NEEDED = {
     "applicability": ("input",),
     "classification": ("input",),
+    "segmentation": ("input", "outline"),
     "risk": ("predictors", "prediction", "outcome"),
 }
 """The parts of a card that only some tasks have."""
@@ -93,17 +97,14 @@ class RegionSpec:
 
     Attributes
     ----------
-    file : the mask network in the same folder.
-    size : (rows, columns) of its input.
-    least : the mask probability from which a pixel belongs to the region.
-    evident : the greatest mask probability below which nothing stands out, and a reading refuses.
+    model : the segmentation model that finds it.
+    evident : the greatest probability below which nothing stands out, and a reading refuses; less than that model
+        asks for itself, since somebody has affirmed that there is something.
     margin : side of the crop as a multiple of the longer side of the region's box.
     slice_size : rows and columns of the small whole slice that is shown beside the crop.
     """
 
-    file: str
-    size: tuple[int, ...]
-    least: float
+    model: str
     evident: float
     margin: float
     slice_size: int
@@ -117,19 +118,36 @@ class InputSpec:
     ----------
     size : (rows, columns) of the network's input.
     channels : 1 (grey) or 3 (colour; a grey image is repeated).
-    kind : the kind of image it is for; empty for the router, which takes any.
+    kinds : the kinds of image it is for; none for the router, which takes any.
     modalities : DICOM modality codes that fit; a header with another one refuses.
     prepared_size : the (rows, columns) the training images had been squashed to; larger images take
         the same two steps. Empty: one step.
     region : for a network that looks at a region of the image beside the whole.
+    unit : what several images are read together as (the slices of a "nodule"), which is also the manifest's
+        column that tells them apart. Empty: each image is read alone.
     """
 
     size: tuple[int, ...]
     channels: int
-    kind: str = ""
+    kinds: tuple[str, ...] = ()
     region: RegionSpec | None = None
     modalities: tuple[str, ...] = ()
     prepared_size: tuple[int, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class OutlineSpec:
+    """What a segmentation model outlines, and how it looks at a scan.
+
+    Attributes
+    ----------
+    many : False for one region a scan (the card's first finding), True for one label an object.
+    tiled : the scan is looked at in its own resolution, in tiles of the network's size; else squashed to it.
+    """
+
+    many: bool = False
+    tiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,8 +227,9 @@ class Card:
     task : the core module that runs it, one of ``TASKS``.
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
-    input : for a model that takes an image; ``predictors`` and ``prediction`` : for one that takes a patient;
-        ``groupings`` : what results are reported by though the model does not ask it.
+    input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
+        ``prediction`` : for one that takes a patient; ``groupings`` : what results are reported by though
+        the model does not ask it.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
     """
 
@@ -227,6 +246,7 @@ class Card:
     translations: dict[str, Translation] = field(default_factory=dict)
     precondition: str = ""
     input: InputSpec = InputSpec((), 0)
+    outline: OutlineSpec | None = None
     predictors: tuple[PredictorSpec, ...] = ()
     prediction: PredictionSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()

@@ -82,6 +82,31 @@ class Applicability:
 
 
 @dataclass(frozen=True)
+class Outlines:
+    """How the probabilities of a segmentation model become outlines; all from held-out data.
+
+    Attributes
+    ----------
+    threshold : the calibrated probability from which a pixel belongs to what is outlined.
+    between : the probabilities between which it is doubtful whether a pixel belongs.
+    evident : the greatest probability below which nothing stands out, and a reading refuses.
+    size_factors : the true area (one region), or the true count (many objects), lies between these multiples
+        of the outlined one in ``level`` of scans; ``coverage`` is the share that was measured on the test split.
+    seed : for many objects, the probability of an object's inside from which it is taken as the start of one;
+        least_px : the smallest object, in pixels.
+    """
+
+    threshold: float
+    between: tuple[float, ...]
+    evident: float
+    size_factors: tuple[float, ...]
+    level: float
+    coverage: Measure
+    seed: float = 0.0
+    least_px: int = 0
+
+
+@dataclass(frozen=True)
 class Reliability:
     """One bin of a reliability plot; bins of fewer than 10 people are merged before they are written."""
 
@@ -162,11 +187,13 @@ class SurvivalCurve:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the recipe measured; ``predictors`` and after only of risk models, ``conformal`` not of them.
+    """What the recipe measured; ``predictors`` to ``recalibrated`` only of risk models, ``conformal`` of classifiers,
+    ``outlines`` of segmentation models.
 
     Attributes
     ----------
     risk_quantiles : of the predicted risk in the development cohort, at 0, 1, ... 100 %.
+    region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     """
 
@@ -186,6 +213,18 @@ class Measured:
     risk_quantiles: tuple[float, ...] = ()
     survival: SurvivalCurve | None = None
     recalibrated: Calibration | None = None
+    outlines: Outlines | None = None
+    region_sha256: str = ""
+
+    @property
+    def promised(self) -> Measure:
+        """The coverage that was measured: of the conformal sets, or of the intervals of an outline's size."""
+        return self.outlines.coverage if self.outlines else self.sets().coverage
+
+    @property
+    def level(self) -> float:
+        """The nominal coverage of the sets, or of the intervals of an outline's size."""
+        return self.outlines.level if self.outlines else self.sets().level
 
     def sets(self) -> Conformal:
         """The conformal sets of a classifier, which always has them."""

@@ -61,7 +61,7 @@ class Message:
         return self.say(lambda template: template)
 
     def say(self, translate: Callable[[str], str]) -> str:
-        """The sentence in the language of ``translate``; a fact that is itself a message id is said in words."""
+        """The sentence in the language of ``translate``; a fact that is a message id is said, or several with |."""
         facts = {name: _worded(fact, translate) for name, fact in self.facts.items()}
         return translate(self.template).format(**facts)
 
@@ -69,7 +69,9 @@ class Message:
 def _worded(fact: Fact, translate: Callable[[str], str]) -> str | int | float:
     if isinstance(fact, tuple):
         return "; ".join(message.say(translate) for message in fact)
-    return translate(MESSAGES[fact]) if isinstance(fact, str) and fact in MESSAGES else fact
+    if isinstance(fact, str) and all(id in MESSAGES for id in fact.split("|")):
+        return f" {translate(MESSAGES['or'])} ".join(translate(MESSAGES[id]) for id in fact.split("|"))
+    return fact
 
 
 class MedAIError(Exception):

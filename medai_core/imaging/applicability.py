@@ -75,13 +75,12 @@ def header_notices(card: Card, image: Image) -> tuple[Message, ...]:
 def kind_refusal(card: Card, kind: Kind) -> Message | None:
     """Why the kind rules the model out: another one, or the right one with too small a probability."""
     assert card.measured is not None
-    if kind.name != card.input.kind:
-        return Message("refusal.kind", {"found": f"kind.{kind.name}", "needed": f"kind.{card.input.kind}"})
+    needed = "|".join(f"kind.{name}" for name in card.input.kinds)
+    if kind.name not in card.input.kinds:
+        return Message("refusal.kind", {"found": f"kind.{kind.name}", "needed": needed})
     least = card.measured.applicability.kind_probability_min
     if kind.probability < least and not kind.overruled:
-        return Message(
-            "refusal.kind_unsure", {"needed": f"kind.{card.input.kind}", "probability": round(kind.probability, 3)}
-        )
+        return Message("refusal.kind_unsure", {"needed": needed, "probability": round(kind.probability, 3)})
     return None
 
 

@@ -167,3 +167,22 @@ def overlap_loss(true: Any, logit: Any) -> Any:
     cross = ops.mean(ops.binary_crossentropy(true, logit, from_logits=True))
     both, each = ops.sum(p * true, axis=(1, 2, 3)), ops.sum(p, axis=(1, 2, 3)) + ops.sum(true, axis=(1, 2, 3))
     return cross + 1 - ops.mean((2 * both + 1) / (each + 1))
+
+
+def boundary_loss(true: Any, logit: Any) -> Any:
+    """``overlap_loss`` of each channel by itself, averaged, with a weight for every pixel's cross-entropy.
+
+    Parameters
+    ----------
+    true : (n, rows, columns, channels + 1), 0 to 1, the weight last; logit : (n, rows, columns, channels).
+    """
+    wanted, weight = true[..., :-1], true[..., -1:]
+    p = ops.sigmoid(logit)
+    cross = ops.mean(weight[..., 0] * ops.mean(_cross_entropy(wanted, logit), axis=-1)) / ops.mean(weight)
+    both, each = ops.sum(p * wanted, axis=(1, 2)), ops.sum(p, axis=(1, 2)) + ops.sum(wanted, axis=(1, 2))
+    return cross + 1 - ops.mean((2 * both + 1) / (each + 1))
+
+
+def _cross_entropy(true: Any, logit: Any) -> Any:
+    """Of every value by itself."""
+    return ops.softplus(logit) - true * logit

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 Tensor: TypeAlias = Any
 """A ``keras.KerasTensor``; keras has no types."""
@@ -46,7 +46,7 @@ def residual_network(size: int, channels: int, classes: int, widths: Sequence[in
     x = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
     for width in widths[1:]:
         x = _residual_block(_residual_block(x, width, stride=2), width)
-    return keras.Model(image, _head(layers.Dropout(0.2)(x), classes), name="residual")
+    return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="residual")
 
 
 def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[int] = (24, 48, 96, 192)) -> keras.Model:
@@ -58,26 +58,37 @@ def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[i
     x = _convolution(layers.Rescaling(4.0, -2.0)(image), 16, stride=2)
     for width in widths:
         x = _inverted_block(_inverted_block(x, width, stride=2), width, stride=1)
-    return keras.Model(image, _head(layers.Dropout(0.2)(x), classes), name="depthwise")
+    return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="depthwise")
 
 
-def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96)) -> keras.Model:
+def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96), *, standardised: bool = False) -> keras.Model:
     """A small U-Net (Ronneberger 2015, 10.1007/978-3-319-24574-4_28) for one kind of region.
 
-    Input (size, size, 1), 0 to 1. Output ``mask`` (size / 2, size / 2, 1): logits.
+    Input (size, size, 1), 0 to 1. Outputs ``mask`` (size / 2, size / 2, 1): logits; and ``features``, the
+    averages of the deepest maps (last width). ``standardised`` : each image is first brought to mean 0 and
+    standard deviation 1, so that its exposure does not matter.
     """
     image = keras.Input((size, size, 1), name="image")
-    x = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
-    skips = []
-    for width in widths[:-1]:
-        x = _residual_block(x, width)
-        skips.append(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = _residual_block(_residual_block(x, widths[-1]), widths[-1])
-    for width, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
-        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, width, kernel=1))
-        x = _convolution(layers.Concatenate()([x, skip]), width)
-    return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x)}, name="mask")
+    seen = _standardised(image) if standardised else layers.Rescaling(4.0, -2.0)(image)
+    x, coarsest = _down_and_up(_convolution(seen, widths[0], stride=2), widths)
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
+    return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x), "features": features}, name="mask")
+
+
+def objects_network(size: int, channels: int, widths: Sequence[int] = (8, 24, 48, 64, 96)) -> keras.Model:
+    """A U-Net for many objects of one kind, which tells those that touch apart by their boundaries.
+
+    Input (size, size, channels), 0 to 1. Outputs ``mask`` (size, size, 2), the logits that a pixel belongs to
+    an object and that it lies on a boundary, and ``features`` (last width), the averages of the coarsest maps.
+    All layers are convolutions: the weights fitted at one size serve at any multiple of 16.
+    """
+    image = keras.Input((size, size, channels), name="image")
+    fine = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0])
+    x, coarsest = _down_and_up(layers.MaxPooling2D(2)(fine), widths[1:])
+    x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, widths[0], kernel=1))
+    x = _convolution(layers.Concatenate()([x, fine]), widths[0])
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
+    return keras.Model(image, {"mask": layers.Conv2D(2, 1, name="mask")(x), "features": features}, name="objects")
 
 
 def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model:
@@ -94,8 +105,8 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
         near = _convolution(near, width, stride=2) if i == 0 else _residual_block(near, width, stride=2)
     for i, width in enumerate((16, 32, 64)):
         far = _convolution(far, width, stride=2) if i == 0 else _residual_block(far, width, stride=2)
-    one = _head(layers.Dropout(0.3)(near), classes, "")
-    two = _head(layers.Dropout(0.3)(far), classes, "slice_")
+    one = head(layers.Dropout(0.3)(near), classes, "")
+    two = head(layers.Dropout(0.3)(far), classes, "slice_")
     outputs = {
         "logits": layers.Add(name="sum_of_logits")([one["logits"], two["slice_logits"]]),
         "evidence": one["evidence"],
@@ -105,7 +116,28 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
     return keras.Model([crop, whole], outputs, name="region")
 
 
-def _head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:
+def _standardised(image: Tensor) -> Tensor:
+    mean = ops.mean(image, axis=(1, 2), keepdims=True)
+    spread = ops.sqrt(ops.mean(ops.square(image - mean), axis=(1, 2), keepdims=True))
+    return (image - mean) / (spread + 0.02)
+
+
+def _down_and_up(x: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The two arms of a U-Net from ``x`` back to its size, and the coarsest maps between them."""
+    skips = []
+    for width in widths[:-1]:
+        x = _residual_block(x, width)
+        skips.append(x)
+        x = layers.MaxPooling2D(2)(x)
+    coarsest = x = _residual_block(_residual_block(x, widths[-1]), widths[-1])
+    for width, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
+        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, width, kernel=1))
+        x = _convolution(layers.Concatenate()([x, skip]), width)
+    return x, coarsest
+
+
+def head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:
+    """The end of a classifier: a map for each class, their averages (the logits) and the features' averages."""
     evidence = layers.Conv2D(classes, 1, name=f"{prefix}evidence")(x)
     return {
         f"{prefix}logits": layers.GlobalAveragePooling2D(name=f"{prefix}logits")(evidence),

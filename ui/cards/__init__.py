@@ -15,7 +15,7 @@ from ui.cards import purpose as purposes
 from ui.cards import risk, risk_performance
 from ui.cards.provenance import sources
 from ui.cards.purpose import purpose
-from ui.language import _, card_words, kind_title
+from ui.language import _, card_words, kind_titles
 from ui.results import empty_state, plain
 
 __all__ = ["choose", "overview", "performance", "purpose", "returns", "sources", "trust"]
@@ -86,7 +86,7 @@ def _list(cards: Sequence[Card]) -> None:
 def _takes(card: Card) -> str:
     if card.predictors:
         return _("{n} predictors").format(n=len(card.predictors))
-    return kind_title(card.input.kind) if card.input.kind else _("any image")
+    return kind_titles(card.input.kinds) or _("any image")
 
 
 def _tested(card: Card) -> list[Measure]:
