@@ -45,14 +45,14 @@ def draw_from_components(
     return draw
 
 
-def write_example(pixels: Pixels, path: Path) -> None:
-    """A drawn image as PNG, marked SYNTHETIC in a corner and in the file's own words."""
+def write_example(pixels: Pixels, path: Path, drawn: str = "drawn from a principal-component model") -> None:
+    """A drawn image as PNG, marked SYNTHETIC in a corner and in the file's own words, which say how it was drawn."""
     picture = Picture.fromarray(pixels)
     ImageDraw.Draw(picture).text(
         (3, picture.size[1] - 12), "SYNTHETIC", fill=150 if picture.mode == "L" else (150, 150, 150)
     )
     words = PngImagePlugin.PngInfo()
-    words.add_text("Description", "SYNTHETIC: drawn from a principal-component model; no patient's image")
+    words.add_text("Description", f"SYNTHETIC: {drawn}; no patient's image")
     picture.save(path, "PNG", pnginfo=words, optimize=True)
 
 
