@@ -38,7 +38,7 @@ from medai_core.training.phantoms import draw_nuclei
 SET = "cell_nuclei"
 LABELS = ("fluorescence", "stained", "grey_bright")
 TILE, CROP = 256, 128
-EPOCHS, STEPS, BATCH = 36, 100, 16
+EPOCHS, STEPS, BATCH = 24, 100, 16
 DRAWN = {"fluorescence": 1.0, "stained": 3.0, "grey_bright": 1.0}
 """How often an image is drawn: stained tissue differs most from image to image and has the fewest."""
 ZOOM = (0.6, 1.6)
