@@ -33,6 +33,8 @@ from medai_core.training.recipes import say
 
 THRESHOLDS, SEEDS, LEAST_PX = (0.3, 0.4, 0.5, 0.6, 0.7), (0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (8, 16, 24, 36)
 BASELINE = "Otsu's threshold and watershed of the distance"
+WORTH_A_SECOND_LOOK = 0.005
+"""The gain in F1 from which a network serves that takes twice as long."""
 PIXELS_EACH = 400
 """How many pixels of an image the calibration is fitted on, so that all images count alike."""
 
@@ -70,7 +72,12 @@ class Candidate:
 def compare(
     candidates: Mapping[str, keras.Model], held: Fields, size: int, seed: int
 ) -> tuple[tuple[Approach, ...], Candidate]:
-    """Every approach with its best parameters on the held-out images, and the network that serves."""
+    """Every approach with its best parameters on the held-out images, and the network that serves.
+
+    Parameters
+    ----------
+    candidates : from the one that answers fastest on.
+    """
     plain = {"Otsu's threshold and connected components": otsu_components, BASELINE: otsu_watershed}
     tried = [_without_training(name, how, held) for name, how in plain.items()]
     served: dict[str, Candidate] = {}
@@ -81,7 +88,9 @@ def compare(
         approach, choice = _chosen(f"{name}, inside and boundary, watershed", maps, held, divided=True)
         tried.append(approach)
         served[approach.name] = Candidate(network, calibration, choice, approach.value)
-    best = max(served, key=lambda name: served[name].score)
+    best, *others = served
+    for name in others:
+        best = name if served[name].score > served[best].score + WORTH_A_SECOND_LOOK else best
     return tuple(replace(a, chosen=a.name == best) for a in tried), served[best]
 
 

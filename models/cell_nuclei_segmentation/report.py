@@ -90,7 +90,8 @@ def draft(study: Study, maps: Sequence[ObjectMaps], served: Served) -> Measured:
     choice = study.best.choice
     kinds = [max(map(served.kind(d).probabilities.__getitem__, kinds_of(study))) for d in study.display]
     distances = np.array([np.linalg.norm(m.embedding) for m in maps], dtype=np.float64)
-    ratios = [t.max() / max(f.max(), 1) for f, t in zip(found_again(study, maps), study.held.true, strict=True)]
+    pairs = zip(found_again(study, maps), study.held.true, strict=True)
+    ratios = [len(np.unique(true[true > 0])) / max(found.max(), 1) for found, true in pairs]
     evident = min(EVIDENT_AT_MOST, float(np.quantile([m.interior.max() for m in maps], 0.005)))
     return Measured(
         {},
