@@ -154,22 +154,19 @@ def validation_measures(study: Study, maps: Sequence[ObjectMaps]) -> tuple[Measu
     return object_measures((Outlined(*row) for row in rows), data="validation", seed=study.given.seed)
 
 
-def write_examples(
-    given: recipes.Options, card: Card, find: Callable[[Pixels], Objects], served: Served, *, count: int = 2
-) -> None:
-    """Drawn fields that the router takes for what the card covers and that are near enough to the training images."""
+def write_examples(given: recipes.Options, card: Card, find: Callable[[Pixels], Objects], served: Served) -> None:
+    """A drawn field of each look, that the router takes for what it stands for and that is near the training images."""
     assert card.measured is not None
-    limits, written = card.measured.applicability, 0
-    for attempt in range(60):
-        pixels, _ = draw_nuclei(256, np.random.default_rng((given.seed, attempt)))
-        path = given.out / f"example_fluorescence_{written + 1}.png"
-        examples.write_example(pixels, path, DRAWN)
-        seen = np.asarray(Picture.open(path).convert("RGB"))
-        near = np.linalg.norm(find(seen).maps.embedding) <= limits.distance_max
-        likely = max(map(served.kind(seen).probabilities.__getitem__, card.input.kinds)) >= limits.kind_probability_min
-        written += int(near and likely)
-        if written == count:
-            return
-        if not (near and likely):
+    limits = card.measured.applicability
+    for name, kind in zip(("fluorescence", "stained"), card.input.kinds, strict=True):
+        path = given.out / f"example_{name}_1.png"
+        for attempt in range(60):
+            rng = np.random.default_rng((given.seed, attempt))
+            examples.write_example(draw_nuclei(256, rng, stained=name == "stained")[0], path, DRAWN)
+            seen = np.asarray(Picture.open(path).convert("RGB"))
+            near = np.linalg.norm(find(seen).maps.embedding) <= limits.distance_max
+            if near and served.kind(seen).probabilities[kind] >= max(limits.kind_probability_min, 0.6):
+                break
+        else:
             path.unlink()
-    recipes.say(f"only {written} of 60 drawn fields were accepted as examples")
+            recipes.say(f"none of 60 drawn fields was accepted as an example of {name}")
