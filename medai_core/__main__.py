@@ -1,4 +1,4 @@
-"""The command line: ``python -m medai_core models | read | risk | evaluate | record | export | pacs | ...``."""
+"""The command line: ``python -m medai_core models | read | segment | risk | evaluate | record | ...``."""
 
 from __future__ import annotations
 
@@ -47,18 +47,41 @@ def _parser() -> argparse.ArgumentParser:
     models.set_defaults(run=_models)
 
     read = commands.add_parser("read", help="read scans: findings, or the reason why there are none")
-    read.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _add_scans(read)
     read.add_argument("--model", help="ask this model only")
-    read.add_argument("--kind", choices=KINDS, metavar="KIND", help="the kind of image, where you overrule the router")
     read.add_argument("--affirm", action="store_true", help="affirm the models' preconditions (see the card)")
-    read.add_argument("--frame", type=int, help="which frame of a multi-frame file, from 0 (default: the middle one)")
+    read.add_argument("--together", action="store_true", help="the files are slices of one thing: one reading of all")
     read.set_defaults(run=_read)
 
-    for command in (models, read, _add_risk(commands), _add_evaluate(commands)):
+    for command in (models, read, _add_segment(commands), _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     add_record(commands)
     add_exchange(commands)
     return parser
+
+
+def _add_scans(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "--kind", choices=KINDS, metavar="KIND", help="the kind of image, where you overrule the router"
+    )
+    command.add_argument(
+        "--frame", type=int, help="which frame of a multi-frame file, from 0 (default: the middle one)"
+    )
+
+
+def _add_segment(commands: Any) -> argparse.ArgumentParser:
+    segment: argparse.ArgumentParser = commands.add_parser(
+        "segment", help="outline what scans show: one <name>_mask.png a file, in the size of the scan"
+    )
+    _add_scans(segment)
+    segment.add_argument("--model", required=True, metavar="NAME", help="the segmentation model")
+    segment.add_argument("--out", required=True, type=Path, metavar="DIR")
+    segment.add_argument(
+        "--volume", action="store_true", help="outline every frame instead, into <name>_mask.nii.gz, and say the volume"
+    )
+    segment.set_defaults(run=_segment)
+    return segment
 
 
 def _add_risk(commands: Any) -> argparse.ArgumentParser:
@@ -120,6 +143,12 @@ def _read(options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import scans
 
     return scans.read(options, models)
+
+
+def _segment(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import masks
+
+    return masks.segment(options, models)
 
 
 def _risk(options: argparse.Namespace, models: Catalog) -> int:

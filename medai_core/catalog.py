@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, read_card
 from medai_core.errors import Message, ModelError
+from medai_core.imaging.similarity import Neighbourhoods, read_neighbourhoods
 from medai_core.runtime import Network
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MODELS = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS = "model.tflite"
 PARAMETERS = "model.npz"
+NEIGHBOURHOODS = "neighbourhoods.npz"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Catalog:
     folder: Path
     cards: tuple[Card, ...]
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
+    _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
     _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -68,6 +71,20 @@ class Catalog:
             if (card.name, file) not in self._networks:
                 self._networks[card.name, file] = self._load(card, file)
             return self._networks[card.name, file]
+
+    def neighbourhoods(self, card: Card) -> Neighbourhoods | None:
+        """How the training images of the card's model were labelled, by place; None where it keeps none.
+
+        Raises
+        ------
+        ModelError : the file is absent, or is not the one that the card was measured with.
+        """
+        if card.measured is None or NEIGHBOURHOODS not in card.measured.sha256:
+            return None
+        with self._lock:
+            if card.name not in self._neighbourhoods:
+                self._neighbourhoods[card.name] = read_neighbourhoods(self._checked(card, NEIGHBOURHOODS))
+            return self._neighbourhoods[card.name]
 
     def risk_model(self, card: Card) -> RiskModel:
         """The card's risk model, its parameters' hash checked before they are loaded.

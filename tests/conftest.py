@@ -16,11 +16,13 @@ from medai_core.records.store.settings import keep_setting
 
 SIGNED_IN = tuple(f"tests/browser/test_{name}.py" for name in ("people", "record", "hand_out"))
 """About half of the browser tests, by the time that they take."""
+KERAS = ("test_a_recipe_runs", "test_what_serves_answers", "test_evidence_comes")
+"""Tests of models that need TensorFlow, which one process imports for all of them."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The browser tests in two processes, each with one server and one browser; the others as they come.
+    """The browser tests in two processes, each with one server and one browser, TensorFlow in one; others as they come.
 
     The groups that xdist 3.8 has for this are without effect in pytest 9.2, which does not read the
     name that xdist writes them into.
@@ -29,6 +31,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class TwoBrowsers(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith("tests/test_models.py") and any(name in nodeid for name in KERAS):
+                return "keras"
             if not nodeid.startswith("tests/browser/"):
                 return nodeid
             signed_in = nodeid.startswith(SIGNED_IN)

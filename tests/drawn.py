@@ -52,7 +52,7 @@ def measured(names: tuple[str, ...]) -> cards.Measured:
 def card(
     name: str, title: str, kind: str, findings: tuple[str, ...], chinese: tuple[str, ...], **more: object
 ) -> cards.Card:
-    region = cards.RegionSpec("mask.tflite", (128, 128), 0.5, 0.8, 1.8, 96) if kind == "brain_mri" else None
+    region = cards.RegionSpec("brain_mri_tumour_segmentation", 1.8, 96) if kind == "brain_mri" else None
     translation = cards.Translation(
         title="中文标题",
         intended_use="用途",
@@ -100,6 +100,9 @@ class Catalog:
 
     def card(self, name: str) -> cards.Card:
         return next(c for c in self.cards if c.name == name)
+
+    def trained(self, task: str) -> tuple[cards.Card, ...]:
+        return tuple(c for c in self.cards if c.task == task)
 
     def outcomes(self) -> dict[str, tuple[cards.Card, ...]]:
         """None: what is drawn here reads scans."""

@@ -16,13 +16,13 @@ RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
 
 def dicom(pixels: NDArray[np.uint8] = RAMP, **header: object) -> bytes:
-    """Grey pixels (y, x) as a radiograph's file whose header says this."""
+    """Grey pixels (y, x), or frames of them (z, y, x), as a radiograph's file whose header says this."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    ds.Rows, ds.Columns = pixels.shape
+    ds.Rows, ds.Columns = pixels.shape[-2:]
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
     ds.WindowCenter, ds.WindowWidth = 128, 256  # shown as it is

@@ -197,6 +197,14 @@ def test_another_frame_is_read_when_it_is_chosen(core: list[dict[str, object]]) 
     assert "frame 4 of 5" in html(at)
 
 
+def test_all_frames_are_left_to_the_model_until_the_reader_asks_for_one(core: list[dict[str, object]]) -> None:
+    at = uploaded(("film.png", drawn.scan(220, kind="frames")))
+    kind = next(box for box in at.selectbox if box.label == "Kind of image")
+    kind.set_value("brain_mri").run()
+    assert [asked["kind"] for asked in core] == [None, "brain_mri"]
+    assert [asked["frame"] for asked in core] == [None, None]
+
+
 def test_a_sample_is_read_like_an_upload(core: object) -> None:
     at = opened("pages/imaging/scan.py")
     at.selectbox(key="sample").set_value(f"{drawn.FILM}/example.png").run()

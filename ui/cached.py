@@ -7,6 +7,7 @@ patient's scan says is kept for its own session only, and only for the last few 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
 from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Reading, read_scan
+from medai_core.readings import read_together as core_read_together
 from medai_core.records.audit import Act
 from ui import kept, signin
 from ui.language import _
@@ -115,6 +117,28 @@ def _enter_readings(sha256: str, readings: tuple[Reading, ...]) -> None:
     for reading in readings:
         detail = {"model": reading.model, "refused": reading.refusal is not None}
         kept.store().enter(signin.person(), Act("read", object=sha256, detail=detail))
+
+
+def read_together(scans: Sequence[Scan]) -> tuple[Reading, ...]:
+    """The readings of files that are the slices of one thing.
+
+    Raises
+    ------
+    MedAIError : one of them cannot be read.
+    """
+    files = [(scan.name, scan.data) for scan in scans]
+    with st.spinner(_("Reading the scan…"), show_time=True):
+        return _read_together(files, models(), tuple((scan.name, scan.sha256) for scan in scans))
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
+def _read_together(
+    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[tuple[str, str], ...]
+) -> tuple[Reading, ...]:
+    readings = core_read_together(_files, _models)
+    for _name, sha256 in named:
+        _enter_readings(sha256, readings)
+    return readings
 
 
 def outline(scan: Scan) -> tuple[Reading, ...]:

@@ -13,6 +13,8 @@ import streamlit as st
 from PIL.PngImagePlugin import PngInfo
 
 from medai_core.cards import Card
+from medai_core.imaging.masks import mask_nifti, mask_png
+from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Reading, as_json
 from medai_core.records.capture import capture
 from ui import words
@@ -21,8 +23,8 @@ from ui.language import _, language, speaking, wording
 from ui.taking import take_away
 
 
-def downloads(reading: Reading, card: Card | None) -> None:
-    """The two buttons."""
+def downloads(reading: Reading, card: Card | None, source: bytes) -> None:
+    """What can be taken away of a reading; ``source`` : the bytes of its scan."""
     spoken, sha256 = language(), reading.image.sha256
     stem = PurePath(reading.file).stem or "scan"
     name = "_".join(part for part in (stem, reading.model or "no_model") if part)
@@ -35,6 +37,8 @@ def downloads(reading: Reading, card: Card | None) -> None:
             object=sha256,
             icon=":material/data_object:",
         )
+        if reading.outline is not None:
+            _masks(reading, reading.outline, source, name)
         take_away(
             _("Picture as PNG"),
             lambda: png_bytes(reading, card, spoken),
@@ -42,6 +46,23 @@ def downloads(reading: Reading, card: Card | None) -> None:
             "image/png",
             object=sha256,
             icon=":material/image:",
+        )
+
+
+def _masks(reading: Reading, outline: Outline, source: bytes, name: str) -> None:
+    """The outline's own pixels, for other programs."""
+    for label, make, suffix, media in (
+        (_("Mask as PNG"), lambda: mask_png(outline), "png", "image/png"),
+        (_("Mask as NIfTI"), lambda: mask_nifti(outline, reading.image, source), "nii.gz", "application/gzip"),
+    ):
+        take_away(
+            label,
+            make,
+            f"{name}_mask.{suffix}",
+            media,
+            object=reading.image.sha256,
+            icon=":material/gesture:",
+            key=f"mask:{suffix}",
         )
 
 

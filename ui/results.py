@@ -13,6 +13,7 @@ import streamlit as st
 
 from medai_core.cards import Card
 from medai_core.errors import MedAIError
+from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Finding, Reading
 from ui import words
 from ui.language import _, card_words, finding_title, say
@@ -80,7 +81,11 @@ def result(reading: Reading, card: Card | None) -> None:
         refusal(reading, card)
     else:
         _answer(reading, card)
-        _findings(reading, card)
+        if reading.outline is None:
+            _findings(reading, card)
+            _similar(reading, card)
+        else:
+            _outline(reading.outline, card)
     notices(reading)
 
 
@@ -99,10 +104,27 @@ def _answer(reading: Reading, card: Card | None) -> None:
     """The conformal set in words, with its coverage."""
     st.html(
         '<section class="medai-answer">'
-        f"<p class='medai-over'>{escape(_('Finding'))}</p>"
+        f"<p class='medai-over'>{escape(_('Outline') if reading.outline else _('Finding'))}</p>"
         f"<h2>{escape(words.answer(reading, card))}</h2>"
         f"<p>{escape(words.coverage_sentence(reading, card))}</p></section>"
     )
+
+
+def _outline(outline: Outline, card: Card | None) -> None:
+    """What was outlined, in numbers."""
+    doubtful = int(outline.doubtful.sum()) if outline.doubtful is not None else 0
+    pixels = outline.labels.size if outline.labels is not None else 0
+    rows = {
+        _("Objects") if outline.many else _("Separate parts"): f"{outline.count}",
+        _("Area"): words.area(outline),
+        _("Share of the image"): words.percent(outline.area_px / pixels) if pixels else "",
+        _("Doubtful"): words.percent(doubtful / pixels) if pixels else "",
+    }
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows.items() if value
+    )
+    caption = escape(_("What was outlined: {finding}").format(finding=finding_title(card, outline.finding)))
+    st.html(f'<table class="medai-findings"><caption>{caption}</caption><tbody>{body}</tbody></table>')
 
 
 def _findings(reading: Reading, card: Card | None) -> None:
@@ -115,6 +137,14 @@ def _findings(reading: Reading, card: Card | None) -> None:
         f'<table class="medai-findings"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _similar(reading: Reading, card: Card | None) -> None:
+    """How similar training images were labelled, and what that is worth."""
+    if reading.similar is None:
+        return
+    more = _("Labels of training images, by the same network that gave the findings: no second opinion.")
+    st.html(f'<p class="medai-similar">{escape(words.similar(reading.similar, card))}<small>{escape(more)}</small></p>')
 
 
 def _row(finding: Finding, card: Card | None) -> str:

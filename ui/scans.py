@@ -11,14 +11,17 @@ import streamlit as st
 
 from medai_core.cards import KINDS
 from medai_core.catalog import Sample
-from medai_core.errors import MedAIError, Message
+from medai_core.errors import N_, MedAIError, Message
 from medai_core.readings import Reading
 from medai_core.records.store.patients import Patient
 from ui import cached, pacs, words
 from ui.cached import Request, Scan
 from ui.language import _, card_words, kind_title, say
-from ui.results import empty_state
+from ui.results import empty_state, problem, unreadable
 from ui.viewer import drawn_box
+
+UNITS = (N_("nodule"),)
+"""What models read several images of together, as their cards call it; another name is shown as it is."""
 
 
 def ask(patient: Patient | None) -> list[Scan]:
@@ -77,10 +80,55 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def choose(scans: Sequence[Scan]) -> Scan:
-    """The scan to show in full: the only one, or the one chosen below a table of all."""
-    if len(scans) == 1:
-        return scans[0]
+def ask_readings(scans: Sequence[Scan]) -> tuple[Scan, Reading, tuple[Reading, ...]] | None:
+    """The scan to show with one reading of it and all of them; None where it cannot be read, which is then said.
+
+    Of several files it is one that the reader chooses, or all of them together as the slices of one thing.
+    """
+    if len(scans) > 1:
+        readable = _table(scans)
+        unit = _unit_of(scans)
+        label = _("These {n} files are the slices of one {unit}: read them together")
+        key = "together:" + _named(scans)
+        if unit and st.toggle(label.format(n=len(scans), unit=_(unit)), key=key):
+            return _read_together(scans)
+        scan = _choose(scans, readable)
+    else:
+        scan = scans[0]
+    try:
+        return (scan, *ask_reading(scan))
+    except MedAIError as error:
+        unreadable(scan.name, error)
+        return None
+
+
+def _named(scans: Sequence[Scan]) -> str:
+    return _sha256("".join(scan.sha256 for scan in scans).encode())
+
+
+def _unit_of(scans: Sequence[Scan]) -> str:
+    """What the files may be slices of: of a model that reads slices together and takes all of these for its kind."""
+    try:
+        kinds = {reading.kind.name for scan in scans for reading in cached.outline(scan) if reading.kind}
+    except MedAIError:
+        return ""
+    cards = cached.models().trained("classification")
+    return next((card.input.unit for card in cards if card.input.unit and kinds <= set(card.input.kinds)), "")
+
+
+def _read_together(scans: Sequence[Scan]) -> tuple[Scan, Reading, tuple[Reading, ...]] | None:
+    """One reading of all files; the file that counts most stands for them."""
+    try:
+        readings = cached.read_together(scans)
+    except MedAIError as error:
+        problem(error)
+        return None
+    shown = next(scan for scan in scans if scan.sha256 == readings[0].image.sha256)
+    return shown, readings[0], readings
+
+
+def _table(scans: Sequence[Scan]) -> int:
+    """Every scan in a line; the number of the first that can be read."""
     rows, readable = _summary(scans)
     st.subheader(_("{n} scans").format(n=len(scans)), anchor=False)
     st.dataframe(
@@ -89,12 +137,17 @@ def choose(scans: Sequence[Scan]) -> Scan:
         height=min(36 * (len(rows) + 1), 400),
         alt=_("Each uploaded scan with its patient, time, model and result"),
     )
+    return readable
+
+
+def _choose(scans: Sequence[Scan], readable: int) -> Scan:
+    """The scan to show in full."""
     index = st.selectbox(
         _("Show in full"),
         range(len(scans)),
         index=readable,
         format_func=lambda i: f"{i + 1} · {scans[i].name}",
-        key="shown:" + _sha256("".join(scan.sha256 for scan in scans).encode()),
+        key="shown:" + _named(scans),
     )
     return scans[index]
 
@@ -119,11 +172,11 @@ def _summary(scans: Sequence[Scan]) -> tuple[list[dict[str, Any]], int]:
 def _row(scan: Scan, reading: Reading) -> dict[str, Any]:
     """One reading of one scan as a row of the table."""
     card = cached.card_of(reading.model)
-    refused = reading.refusal is not None
+    most = max((f.probability for f in reading.findings), default=None)
     return {
         _("File"): scan.name,
         _("Result"): words.answer_or_refusal(reading, card),
-        _("Highest probability"): words.percent(max(f.probability for f in reading.findings)) if not refused else "",
+        _("Highest probability"): words.percent(most) if most is not None else "",
         _("Patient"): words.patient_title(reading.image.patient),
         _("Scan time"): words.scan_time(reading.image),
         _("Kind"): words.sentence(kind_title(reading.kind.name)) if reading.kind else "",
@@ -142,18 +195,20 @@ def ask_reading(scan: Scan) -> tuple[Reading, tuple[Reading, ...]]:
     routed = cached.read(scan, Request())
     with st.container(border=True, key="options"):
         frame = _ask_frame(routed[0], here)
-        if frame != routed[0].image.frame:
-            routed = cached.read(scan, Request(frame=frame))
+        # A model may have read all frames together; it reads a single one only when the reader asks for it.
+        asked = None if frame == routed[0].image.frame else frame
+        if asked is not None:
+            routed = cached.read(scan, Request(frame=asked))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             kind = _ask_kind(routed[0], here)
             if kind:
-                routed = cached.read(scan, Request(frame=frame, kind=kind))
+                routed = cached.read(scan, Request(frame=asked, kind=kind))
             reading = _ask_model(routed, here)
         affirm = _ask_precondition(reading, here)
     region = drawn_box(scan.sha256, frame)
     shown = reading
     if affirm or region is not None:
-        shown = cached.read(scan, Request(frame, reading.model, kind, affirm, region))[0]
+        shown = cached.read(scan, Request(asked, reading.model, kind, affirm, region))[0]
     return shown, tuple(shown if other is reading else other for other in routed)
 
 
@@ -182,13 +237,15 @@ def _ask_kind(reading: Reading, here: str) -> str | None:
 
 
 def _ask_model(readings: Sequence[Reading], here: str) -> Reading:
-    """One of the readings, by its model; nothing is asked where there is only one."""
+    """One of the readings, by its model, first one that answers; nothing is asked where there is only one."""
     if len(readings) == 1:
         return readings[0]
     titles = [words.model_title(cached.card_of(reading.model)) for reading in readings]
+    answers = next((i for i, reading in enumerate(readings) if reading.refusal is None), 0)
     index = st.selectbox(
         _("Model"),
         range(len(readings)),
+        index=answers,
         format_func=titles.__getitem__,
         help=_("The models that apply to this kind of image."),
         key=f"model:{here}:{len(readings)}",

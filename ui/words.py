@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
+from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Reading
 from medai_core.records.wording import patient_title, percent, scan_time, sentence
 from ui import people
@@ -20,6 +22,7 @@ MEASURES = {
     "auc": N_("AUC"),
     "c_index": N_("C-index"),
     "auc_gain": N_("Gain in AUC"),
+    "auc_above_area": N_("AUC above that of the largest area alone"),
     "c_index_gain": N_("Gain in C-index"),
     "event_share": N_("Share with the event"),
     "balanced_accuracy": N_("Balanced accuracy"),
@@ -66,6 +69,12 @@ WRITTEN_BY_RECIPES = (
     N_("plain logistic regression"),
     N_("plain boosting"),
     N_("age alone"),
+    N_("largest area alone"),
+    N_("mean of the slices' probabilities, each read alone"),
+    N_("small nodules (area up to the training median)"),
+    N_("large nodules (area above the training median)"),
+    N_("few slices (up to the training median)"),
+    N_("many slices (above the training median)"),
     RECALIBRATED,
     N_("share of the development cohort with the event"),
 )
@@ -155,6 +164,16 @@ def answer_or_refusal(reading: Reading, card: Card | None) -> str:
 def coverage_sentence(reading: Reading, card: Card | None) -> str:
     """What the set promises, and what it was measured to keep."""
     return wording().coverage(reading, card)
+
+
+def area(outline: Outline) -> str:
+    """The outlined area, in mm² where the file says how large a pixel is."""
+    return wording().area(outline)
+
+
+def similar(found: Similar, card: Card | None) -> str:
+    """How the training images nearest to this one were labelled."""
+    return wording().similar(found, card)
 
 
 def measured_coverage(coverage: Measure) -> str:

@@ -97,18 +97,12 @@ class RegionSpec:
 
     Attributes
     ----------
-    file : the mask network in the same folder.
-    size : (rows, columns) of its input.
-    least : the mask probability from which a pixel belongs to the region.
-    evident : the greatest mask probability below which nothing stands out, and a reading refuses.
+    model : the segmentation model that finds it.
     margin : side of the crop as a multiple of the longer side of the region's box.
     slice_size : rows and columns of the small whole slice that is shown beside the crop.
     """
 
-    file: str
-    size: tuple[int, ...]
-    least: float
-    evident: float
+    model: str
     margin: float
     slice_size: int
 
@@ -126,6 +120,8 @@ class InputSpec:
     prepared_size : the (rows, columns) the training images had been squashed to; larger images take
         the same two steps. Empty: one step.
     region : for a network that looks at a region of the image beside the whole.
+    unit : what several images are read together as (the slices of a "nodule"), which is also the manifest's
+        column that tells them apart. Empty: each image is read alone.
     """
 
     size: tuple[int, ...]
@@ -134,6 +130,7 @@ class InputSpec:
     region: RegionSpec | None = None
     modalities: tuple[str, ...] = ()
     prepared_size: tuple[int, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,7 @@ class Measured:
     Attributes
     ----------
     risk_quantiles : of the predicted risk in the development cohort, at 0, 1, ... 100 %.
+    region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     """
 
@@ -213,6 +214,17 @@ class Measured:
     survival: SurvivalCurve | None = None
     recalibrated: Calibration | None = None
     outlines: Outlines | None = None
+    region_sha256: str = ""
+
+    @property
+    def promised(self) -> Measure:
+        """The coverage that was measured: of the conformal sets, or of the intervals of an outline's size."""
+        return self.outlines.coverage if self.outlines else self.sets().coverage
+
+    @property
+    def level(self) -> float:
+        """The nominal coverage of the sets, or of the intervals of an outline's size."""
+        return self.outlines.level if self.outlines else self.sets().level
 
     def sets(self) -> Conformal:
         """The conformal sets of a classifier, which always has them."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
+from medai_core.commands.saying import said_reading
 from medai_core.errors import RecordError
 from medai_core.records import audit
 from medai_core.records.access import Person
@@ -96,7 +97,7 @@ def show_patient(options: argparse.Namespace, _models: Catalog) -> int:
     for scan in found["scans"]:
         print(f"  scan {scan['file']}  {scan['acquired'] or scan['filed']}")
         for reading in scan["readings"]:
-            said = reading["refused"] or ", ".join(f"{f['name']} {f['probability']:.3f}" for f in reading["findings"])
+            said = reading["refused"] or said_reading(reading)
             print(f"    {reading['model'] or 'no model'} {reading['version'] or ''}: {said}")
     for e in found["estimates"]:
         risk = " ".join(e["refused"]) if e["risk"] is None else f"{e['risk']:.3f} ({e['low']:.3f} to {e['high']:.3f})"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from medai_core.cards import Measure
 
@@ -13,10 +14,27 @@ def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
     from medai_core.evaluation import rounded
 
     values = {
-        m.measure: {"value": rounded(m.value), "low": rounded(m.low), "high": rounded(m.high), "n": m.n} for m in found
+        "_".join(filter(None, (m.measure, m.subgroup))): {
+            "value": rounded(m.value),
+            "low": rounded(m.low),
+            "high": rounded(m.high),
+            "n": m.n,
+        }
+        for m in found
     }
     if as_json:
         print(json.dumps(values))
         return
     for name, v in values.items():
         print(f"{name:34} {v['value']}  ({v['low']} to {v['high']}), n = {v['n']}")
+
+
+def said_reading(reading: Mapping[str, Any]) -> str:
+    """A reading's answer in a line, from its JSON: what was outlined, or the findings with their probability."""
+    outline = reading.get("outline")
+    if not outline:
+        findings = reading["findings"]
+        return ", ".join(f"{f['name']} {f['probability']:.3f}{' *' if f['in_set'] else ''}" for f in findings)
+    area = f"{outline['area_px']} pixels" if outline["area_mm2"] is None else f"{outline['area_mm2']} mm2"
+    between = f"{outline['interval_of']} between {outline['low']:g} and {outline['high']:g}"
+    return f"{outline['finding']} outlined: {outline['count']}, {area} ({between} at {outline['level']:.0%})"

@@ -11,7 +11,7 @@ from typing import Any
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog
-from medai_core.commands.saying import say_measures
+from medai_core.commands.saying import said_reading, say_measures
 from medai_core.errors import MedAIError
 
 
@@ -20,10 +20,13 @@ def read(options: argparse.Namespace, models: Catalog) -> int:
     if options.model:
         models.card(options.model)
     failed = False
-    for file in options.files:
-        for line in _lines(file, options, models):
+    every = (
+        [_lines_together(options, models)] if options.together else (_lines(f, options, models) for f in options.files)
+    )
+    for lines in every:
+        for line in lines:
             failed |= "error" in line
-            print(json.dumps(line) if options.json else _said(line), flush=True)
+            print(json.dumps(line) if options.json else said(line), flush=True)
     return int(failed)
 
 
@@ -43,36 +46,82 @@ def _lines(file: Path, options: argparse.Namespace, models: Catalog) -> Iterator
         yield from map(as_json, found)
 
 
-def _said(line: dict[str, Any]) -> str:
+def _lines_together(options: argparse.Namespace, models: Catalog) -> Iterator[dict[str, Any]]:
+    """The readings of all files as the slices of one thing, or why there are none."""
+    from medai_core.readings import Question, as_json, read_together
+
+    file = ""
+    try:
+        files = []
+        for path in options.files:
+            file = str(path)
+            files.append((file, path.read_bytes()))
+        found = read_together(files, models, Question(options.model, options.kind, options.affirm))
+    except OSError as error:
+        yield {"file": file, "error": f"The file cannot be opened: {error.strerror}."}
+    except MedAIError as error:
+        yield {"file": file, "error": str(error), "error_id": error.message.id}
+    else:
+        yield from map(as_json, found)
+
+
+def said(line: dict[str, Any]) -> str:
+    """A reading, or the error, in a line."""
     if "error" in line:
         return f"{line['file']}: {line['error']}"
     about = f"{line['file']}: {line['model'] or 'no model'}: "
     if line["refused"]:
         return f"{about}{line['refused']}"
-    findings = ", ".join(f"{f['name']} {f['probability']:.3f}{' *' if f['in_set'] else ''}" for f in line["findings"])
-    return about + f"{findings}  (* in the {line['coverage']:.0%} set)  {' '.join(line['notices'])}"
+    sets = f"  (* in the {line['coverage']:.0%} set)" if line["findings"] else ""
+    return f"{about}{said_reading(line)}{sets}  {' '.join(line['notices'])}"
 
 
 def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     """Print the model's measures on a manifest; 1 where a file of it could not be read."""
+    if card.measured is None:
+        models.network(card)
+    if card.task == "segmentation":
+        return _evaluate_outlines(options, models, card)
+    return _evaluate_findings(options, models, card)
+
+
+def _evaluate_findings(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     from medai_core.evaluation import Rule, predict, predictions_table, read_manifest, with_and_without_refusals
     from medai_core.readings import answerer
 
-    if card.measured is None:
-        models.network(card)
     assert card.measured is not None
     names = [finding.name for finding in card.findings]
-    made, unread = predict(read_manifest(options.manifest, names, options.split), names, answerer(card, models))
+    table = read_manifest(options.manifest, names, options.split)
+    made, unread = predict(table, names, answerer(card, models), card.input.unit)
     rule = Rule(card.measured.thresholds, card.measured.sets().quantiles)
     say_measures(
         with_and_without_refusals(made, rule, data=options.split or str(options.manifest)), as_json=options.json
     )
     for file in unread:
         print(f"{file.file}: {file.reason}", file=sys.stderr)
+    return _written(predictions_table(made), options.predictions) or int(bool(unread))
+
+
+def _evaluate_outlines(options: argparse.Namespace, models: Catalog, card: Card) -> int:
+    """Overlap with the outlines that people drew: Dice of one region, F1 at an IoU of 0.5 of many objects."""
+    from medai_core.evaluation.comparing import compare, comparison_measures, comparisons_table
+    from medai_core.readings import outliner
+
+    assert card.outline is not None
+    seen, unread = compare(options.manifest, options.split, outliner(card, models))
+    found = comparison_measures(seen, many=card.outline.many, data=options.split or str(options.manifest))
+    say_measures(found, as_json=options.json)
+    for file in unread:
+        print(f"{file.file}: {file.reason}", file=sys.stderr)
+    return _written(comparisons_table(seen), options.predictions) or int(bool(unread))
+
+
+def _written(table: Any, path: Path | None) -> int:
+    """0 where the table was written, or nobody asked for it."""
     try:
-        if options.predictions:
-            predictions_table(made).to_csv(options.predictions, index=False)
+        if path:
+            table.to_csv(path, index=False)
     except OSError as error:
-        print(f"{options.predictions} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        print(f"{path} cannot be written: {error.strerror or error}.", file=sys.stderr)
         return 1
-    return int(bool(unread))
+    return 0

@@ -13,8 +13,9 @@ from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.evaluation import Answer
 from medai_core.imaging.applicability import Kind, recognise
-from medai_core.imaging.classification import Networks
-from medai_core.readings import answerer
+from medai_core.imaging.classification import Finder, Networks
+from medai_core.imaging.segmentation import Outliner
+from medai_core.readings import answerer, finder, outliner
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Served:
     def answer(self, card: Card) -> Answer:
         """What a card's model answers to the bytes of a file."""
         return answerer(card, self.models)
+
+    def outline(self, card: Card) -> Outliner:
+        """What a card's model outlines in the bytes of a file."""
+        return outliner(card, self.models)
+
+    def finder(self, card: Card) -> Finder | None:
+        """What finds the region for a card's model."""
+        return finder(card, self.models)
 
     def kind(self, pixels: NDArray[np.uint8]) -> Kind:
         """What the router takes an image for."""

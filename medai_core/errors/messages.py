@@ -16,6 +16,7 @@ MODEL_MESSAGES: dict[str, str] = {
     "model.changed": N_(
         "The weights {file} of the model '{name}' are not those its card was measured on. Restore or train the model."
     ),
+    "model.reads_alone": N_("The model '{name}' reads each image alone. Do not ask it to read them together."),
     "model.cannot_read": N_("The model '{name}' does not read scans. Choose one that does."),
     # Patients in tables
     "table.unopened": N_("{file} cannot be opened: {detail}. Check its name and who may read it."),
@@ -125,11 +126,32 @@ MODEL_MESSAGES: dict[str, str] = {
     "refusal.inverted": N_("The image looks inverted or turned. Export it the usual way round and with bone bright."),
     "refusal.unlike": N_("The image is unlike all that the model was trained on, so its answer could not be trusted."),
     "refusal.no_region": N_("No region was found that the model could look at. Draw a box around it."),
+    "image.same_name": N_("{path} would be written over the mask of another file of this name. Rename one of them."),
+    "image.many_frames": N_("The file has {frames} frames; at most {most} are outlined in one go. Cut it into parts."),
+    "image.outlines": N_("The outlines {path} cannot be read as a picture. They must be a PNG of the image's size."),
+    "image.outlines_size": N_("The outlines {path} have {found} pixels and their image {needed}. They must fit."),
+    "model.other_finder": N_(
+        "The model {name} was measured with another version of {finder}. Run its recipe again with --measure."
+    ),
+    "model.outlines_nothing": N_("The model {name} outlines nothing. Choose one of: {known}."),
+    "refusal.nothing_outlined": N_(
+        "Nothing on this image stands out enough to be outlined. That does not say that there is nothing."
+    ),
+    "refusal.several_patients": N_("The slices are of several patients. Choose those of one."),
+    "refusal.several_series": N_("The slices are of several series. Choose those of one."),
     "reading.precondition": N_("The model runs only when its precondition is affirmed: {precondition}"),
     # What stands beside a result
     "notice.age_and_view": N_("Age and view not verified: the file does not state them."),
     "notice.age": N_("Age not verified: the file does not state it."),
     "notice.view": N_("View not verified: the file does not state it."),
+    "notice.no_spacing": N_("The file does not say how large a pixel is, so no size in millimetres is given."),
+    "notice.outline_is_no_finding": N_(
+        "The model outlines the most evident place of nearly every image that it accepts: an outline is no finding, "
+        "and where it refuses there may be one."
+    ),
+    "notice.slices": N_("{slices} slices were read together. Slice {slice} counts most and is the one shown."),
+    "notice.slice_refused": N_("It was slice {slice} of {slices} that was refused, and with it all of them."),
+    "notice.one_slice": N_("Only one slice was read, and the model is made for all slices together. Add the others."),
     "notice.frame": N_("Frame {frame} of {frames} was read, not the whole series."),
     # Samples to try
     "sample.synthetic": N_("SYNTHETIC {number}: {title}"),
@@ -144,6 +166,9 @@ MODEL_MESSAGES: dict[str, str] = {
         "The manifest {path} has the labels {unknown}, which the model does not know. It knows {known}."
     ),
     "manifest.empty": N_("The manifest {path} has no rows to evaluate{split}. Check the split's name."),
+    "manifest.units": N_(
+        "The manifest's rows of the {unit} '{name}' differ in the column '{column}', and are read as one. Correct them."
+    ),
     "manifest.missing_files": N_(
         "The manifest {path} names {count} files that are not there, the first in row {row}: {file}."
     ),
@@ -184,6 +209,10 @@ MODEL_MESSAGES: dict[str, str] = {
     ),
     "image.frame": N_("Frame {number} was asked for and the file has {frames}. Choose one from 1 to {frames}."),
     "image.too_many_frames": N_("The file holds more than {limit} images. Export it in smaller parts."),
+    "image.too_many_slices": N_(
+        "There are {slices} slices and at most {most} are read together. Choose those that show what is to be read."
+    ),
+    "image.slice": N_("The slice {file} cannot be read with the others. {reason}"),
     "image.half": N_("The file is one half of a NIfTI pair, the header without its image. Save both as one .nii file."),
     "image.no_pixels": N_("The DICOM file holds no image. Choose a file of the series that does."),
     "image.object": N_(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Measure
 from medai_core.errors import ImageError, ManifestError
+from medai_core.evaluation.manifests import Unit, read_manifest, units_of
 from medai_core.metrics import (
     Floats,
     Interval,
@@ -26,16 +28,28 @@ from medai_core.metrics import (
     recalls,
 )
 
-COLUMNS = ("file", "label", "group")
+__all__ = [
+    "Answer",
+    "Predictions",
+    "Rule",
+    "Unread",
+    "decide",
+    "measures",
+    "predict",
+    "predictions_table",
+    "read_manifest",
+    "rounded",
+    "with_and_without_refusals",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """A model's answers to the images of a manifest.
+    """A model's answers to the images of a manifest, or to those that are read together.
 
     Attributes
     ----------
-    names : the classes.
+    names : the classes. file : of the image, or the name of what several images were read together as.
     label : (n,), class numbers; group : (n,), numbers of patients, exams or blocks.
     probability : (n, classes), calibrated, also where the reading is refused.
     refused : (n,).
@@ -69,46 +83,11 @@ class Rule:
     quantile: float | tuple[float, ...]
 
 
-def read_manifest(path: Path, names: Sequence[str], split: str | None = None) -> pd.DataFrame:
-    """The rows of a manifest, every column as text; ``file`` becomes a full path.
+class Answer(Protocol):
+    """From the bytes of a file, or of those that are read together, to probabilities and whether they are refused."""
 
-    Parameters
-    ----------
-    names : the labels that the model knows.
-    split : keep only this value of the column ``split``; None keeps all.
-
-    Raises
-    ------
-    ManifestError : unreadable, a column or a file is missing, a label is unknown, nothing is left.
-    """
-    table = _read_table(path)
-    missing = [c for c in (*COLUMNS, *(["split"] if split else [])) if c not in table]
-    if missing:
-        raise ManifestError("manifest.columns", path=str(path), missing=", ".join(missing))
-    if split:
-        table = table[table["split"] == split]
-    if table.empty:
-        raise ManifestError("manifest.empty", path=str(path), split=f" in the split '{split}'" if split else "")
-    unknown = sorted(set(table["label"]) - set(names))
-    if unknown:
-        raise ManifestError("manifest.labels", path=str(path), unknown=", ".join(unknown), known=", ".join(names))
-    table = table.assign(file=[str(path.parent / file) for file in table["file"]])
-    absent = [(row, file) for row, file in zip(table.index + 2, table["file"], strict=True) if not Path(file).is_file()]
-    if absent:
-        row, file = absent[0]
-        raise ManifestError("manifest.missing_files", path=str(path), count=len(absent), row=int(row), file=file)
-    return table.reset_index(drop=True)
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ManifestError("manifest.unreadable", path=str(path), detail=str(error)) from error
-
-
-Answer = Callable[[bytes], tuple[Floats, bool]]
-"""From the bytes of a file to the class probabilities and whether a reading is refused."""
+    def __call__(self, *files: bytes) -> tuple[Floats, bool]:
+        """The probabilities of the classes, (classes,), and whether the reading is refused."""
 
 
 @dataclass(frozen=True)
@@ -119,35 +98,43 @@ class Unread:
     reason: str
 
 
-def predict(table: pd.DataFrame, names: Sequence[str], answer: Answer) -> tuple[Predictions, tuple[Unread, ...]]:
+def predict(
+    table: pd.DataFrame, names: Sequence[str], answer: Answer, unit: str = ""
+) -> tuple[Predictions, tuple[Unread, ...]]:
     """The model's answers to a manifest's rows, and the files that could not be read (left out of the answers).
+
+    Parameters
+    ----------
+    unit : the column whose rows of one value are read together and answered once, as ``InputSpec.unit`` has it. A
+        row without a value, and every row where there is no such column, is answered alone.
 
     Raises
     ------
-    ManifestError : not one file could be read.
+    ManifestError : not one file could be read; rows that are read together differ in label or group.
     """
     unread: list[Unread] = []
     kept, probabilities, refused = [], [], []
-    for i, (p, no) in _answers(table, answer, unread):
+    units = units_of(table, unit)
+    for i, (p, no) in _answers(units, answer, unread):
         kept.append(i)
         probabilities.append(p)
         refused.append(no)
     if not kept:
         raise ManifestError("manifest.unread", path="-", count=len(unread), detail=unread[0].reason)
-    rows = table.iloc[kept]
+    rows = pd.DataFrame([vars(units[i]) for i in kept])
     label = np.array([list(names).index(x) for x in rows["label"]])
     made = Predictions(
-        tuple(names), tuple(rows["file"]), label, tuple(rows["group"]), np.array(probabilities), np.array(refused)
+        tuple(names), tuple(rows["name"]), label, tuple(rows["group"]), np.array(probabilities), np.array(refused)
     )
     return made, tuple(unread)
 
 
-def _answers(table: pd.DataFrame, answer: Answer, unread: list[Unread]) -> Iterator[tuple[int, tuple[Floats, bool]]]:
-    for i, file in enumerate(table["file"]):
+def _answers(units: Sequence[Unit], answer: Answer, unread: list[Unread]) -> Iterator[tuple[int, tuple[Floats, bool]]]:
+    for i, unit in enumerate(units):
         try:
-            yield i, answer(Path(file).read_bytes())
+            yield i, answer(*(Path(file).read_bytes() for file in unit.files))
         except (ImageError, OSError) as error:
-            unread.append(Unread(file, str(error)))
+            unread.append(Unread(unit.name, str(error)))
 
 
 def measures(made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: int = 1000) -> tuple[Measure, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Measure
 from medai_core.imaging.instances import matched
-from medai_core.imaging.segmentation import dice
+from medai_core.imaging.regions import dice
 from medai_core.metrics import Floats, Ints, bootstrap
 
 Labels = NDArray[np.integer] | NDArray[np.bool_]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Card
+from medai_core.errors import Message
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs, unit
-from medai_core.imaging.segmentation import Box, Region, most_evident_region
+from medai_core.imaging.regions import Box, Region
 from medai_core.metrics import in_sets, softmax
 from medai_core.runtime import Arrays, Network
 
 Networks = Callable[[str], Network]
 """The card's networks by file name."""
+
+Finder = Callable[[NDArray[np.uint8]], Region]
+"""From an image (y, x) to the region that a network is to be shown enlarged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,7 @@ class Classification:
     evident : False where the network had to look for its region and nothing stood out; it then looked
         at the most likely place, and a reading refuses.
     mask : (y, x), what the region's network takes for the region; None where it found none itself.
+    weight : by how much the image counts among those that are read together with it.
     """
 
     probabilities: NDArray[np.float64]
@@ -56,15 +61,47 @@ class Classification:
     box: Box | None = None
     evident: bool = True
     mask: NDArray[np.bool_] | None = None
+    weight: float = 1.0
 
 
-def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None) -> Classification:
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What a network says of several images of one thing, such as the slices of a nodule.
+
+    Attributes
+    ----------
+    each : of every image alone.
+    whole : ``logits`` are the weighted mean of the images', ``probabilities`` and ``in_set`` follow from them;
+        all else, the maps too, is that of the leading image alone.
+    leading : the number of the image that counts most.
+    """
+
+    each: tuple[Classification, ...]
+    whole: Classification
+    leading: int
+
+
+def classify_together(
+    card: Card, networks: Networks, displays: Sequence[NDArray[np.uint8]], find: Finder | None = None
+) -> Together:
+    """The classification of what at least one image shows; of one image it is that image's own."""
+    each = tuple(classify(card, networks, display, find=find) for display in displays)
+    weights = np.array([answer.weight for answer in each])
+    logits = np.average([answer.logits for answer in each], axis=0, weights=weights).astype(np.float32)
+    leading = int(weights.argmax())
+    p, inside = _decided(card, logits)
+    return Together(each, replace(each[leading], probabilities=p, in_set=inside, logits=logits), leading)
+
+
+def classify(
+    card: Card, networks: Networks, display: NDArray[np.uint8], box: Box | None = None, find: Finder | None = None
+) -> Classification:
     """The classification of one image.
 
     Parameters
     ----------
     display : (y, x) or (y, x, 3), 0 to 255.
-    box : the region, for a network that takes one; found by the mask network when None.
+    box : the region, for a network that takes one; found by ``find`` when None.
     """
     if card.input.region is None:
         height, width = display.shape[:2]
@@ -73,26 +110,14 @@ def classify(card: Card, networks: Networks, display: NDArray[np.uint8], box: Bo
     grey = np.asarray(Picture.fromarray(display).convert("L"))
     if box is not None:
         return _classify_region(card, networks, grey, box)
-    found = find_region(card, networks, grey)
+    assert find is not None
+    found = find(grey)
     return replace(_classify_region(card, networks, grey, found.box), evident=found.evident, mask=found.mask)
 
 
-def find_region(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> Region:
-    """The region that the card's mask network holds most likely in ``grey`` (y, x)."""
-    region = card.input.region
-    assert region is not None
-    probability = region_probability(card, networks, grey)
-    return most_evident_region(probability, (grey.shape[0], grey.shape[1]), least=region.least, evident=region.evident)
-
-
-def region_probability(card: Card, networks: Networks, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the card's mask network gives each place of ``grey`` (y, x): (rows, columns) of its output, 0 to 1."""
-    region = card.input.region
-    assert region is not None
-    size = (region.size[1], region.size[0])
-    small = unit(np.asarray(Picture.fromarray(grey).resize(size, Picture.Resampling.BILINEAR)))
-    mask = networks(region.file)(image=small[None, ..., None])["mask"][0, ..., 0]
-    return np.asarray(1 / (1 + np.exp(-mask)), dtype=np.float32)
+def region_refusal(answer: Classification) -> Message | None:
+    """Why the network had nothing to look at; None where it had."""
+    return None if answer.evident else Message("refusal.no_region")
 
 
 def _classify_region(card: Card, networks: Networks, grey: NDArray[np.uint8], box: Box) -> Classification:
@@ -111,10 +136,17 @@ def _map(evidence: NDArray[np.float32], extent: tuple[float, float, float, float
 
 
 def _result(card: Card, outputs: Arrays, maps: tuple[Map, ...], box: Box | None) -> Classification:
-    assert card.measured is not None
     logits = outputs["logits"][0]
+    p, inside = _decided(card, logits)
+    weight = float(outputs["weight"][0, 0]) if "weight" in outputs else 1.0
+    return Classification(p, inside, logits, outputs["embedding"][0], maps, box, weight=weight)
+
+
+def _decided(card: Card, logits: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The calibrated probabilities and the conformal set, (classes,) each."""
+    assert card.measured is not None
     p = calibrated(logits, card.measured.calibration.temperature, card.measured.calibration.offsets)
-    return Classification(p, in_sets(p, card.measured.sets().quantiles), logits, outputs["embedding"][0], maps, box)
+    return p, in_sets(p, card.measured.sets().quantiles)
 
 
 def calibrated(logits: NDArray[np.floating], temperature: float, offsets: tuple[float, ...]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import InputSpec
-from medai_core.imaging.segmentation import Box
+from medai_core.imaging.regions import Box
 
 Pixels = NDArray[np.uint8]
 BILINEAR = Picture.Resampling.BILINEAR

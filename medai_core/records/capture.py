@@ -16,12 +16,15 @@ from medai_core.cards import Card
 from medai_core.errors import N_
 from medai_core.imaging.images import Image
 from medai_core.imaging.saliency import coloured, evidence_ceiling, evidence_shares
+from medai_core.imaging.segmentation import DOUBT, EDGE, HALO, Outline, marks
 from medai_core.readings import Finding, Reading
 from medai_core.records.lettering import LATIN, font_file, runs
 from medai_core.records.wording import RESEARCH_USE, Wording, patient_title, percent, scan_time
 
 SIDE = 640
 MARGIN = 24
+LINE, HATCH = (254, 232, 56), (86, 180, 233)
+"""Of outlines: the line, and the hatching where it is doubtful what belongs."""
 INK, FAINT, PAPER = (228, 233, 238), (167, 178, 189), (16, 21, 27)
 
 Line = tuple[str, int, tuple[int, int, int]]
@@ -39,7 +42,7 @@ def capture(
     judged : the clinician's verdict in words.
     """
     panes = [fitted(grey(reading.image), SIDE)]
-    if reading.evidence is not None:
+    if reading.evidence is not None or reading.outline is not None:
         panes.append(overlaid(reading, SIDE))
     lines = _caption(reading, card, words, whose, judged)
     width = 2 * SIDE + 3 * MARGIN
@@ -78,6 +81,8 @@ def _caption(reading: Reading, card: Card | None, words: Wording, whose: str, ju
 
 def legend(reading: Reading, card: Card | None, words: Wording) -> str:
     """What the colours of the evidence mean; empty where there are none."""
+    if reading.outline is not None:
+        return words.translate(N_("Right: the outline; hatched where it is doubtful what belongs."))
     if reading.evidence is None:
         return ""
     text = words.translate(N_("Right: evidence for {finding}, from dark blue (less) to yellow (more)."))
@@ -95,13 +100,25 @@ def grey(image: Image) -> Picture.Image:
 
 
 def overlaid(reading: Reading, side: int) -> Picture.Image:
-    """The scan under the evidence for its likeliest finding, as the viewer shows it."""
+    """The scan under the evidence for its likeliest finding, or under the outline, as the viewer shows it."""
+    if reading.outline is not None:
+        return fitted(Picture.fromarray(_outlined(np.array(grey(reading.image)), reading.outline)), side)
     assert reading.evidence is not None
     of = reading.findings.index(likeliest(reading))
     shares = evidence_shares(reading.evidence[of], evidence_ceiling(reading.evidence))
     weights = np.asarray(fitted(Picture.fromarray(shares), side))
     base = np.asarray(fitted(grey(reading.image), side), np.float32)
     return Picture.fromarray(_mixed(base, weights))
+
+
+def _outlined(base: NDArray[np.uint8], outline: Outline) -> NDArray[np.uint8]:
+    """The scan with the outline drawn in its own pixels."""
+    drawn = marks(outline)
+    y, x = np.indices(drawn.shape)
+    base[(drawn == DOUBT) & ((x + y) % 4 == 0)] = HATCH
+    base[drawn == HALO] = (0, 0, 0)
+    base[drawn == EDGE] = LINE
+    return base
 
 
 def _mixed(base: NDArray[np.float32], shares: NDArray[np.uint8]) -> NDArray[np.uint8]:

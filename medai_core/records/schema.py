@@ -170,6 +170,8 @@ reading = Table(
     Column("region", Json),
     Column("evidence", LargeBinary),
     Column("mask", LargeBinary),
+    Column("outline", Json),
+    Column("similar", Json),
     Column("seconds", Float, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("read_by", String(200), nullable=False),

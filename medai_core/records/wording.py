@@ -6,13 +6,15 @@ English stands in the source; whoever shows the words brings the translator, sin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, Measure, PredictorSpec, Translation
 from medai_core.errors import N_, Message
 from medai_core.imaging.images import Image, Patient
+from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Reading
 
 if TYPE_CHECKING:
@@ -170,6 +172,8 @@ class Wording:
 
         An empty set says that no finding fits; it tells nothing apart either, so all are named.
         """
+        if reading.outline is not None:
+            return self.outline(reading.outline, card)
         names = [f.name for f in reading.findings if f.in_set] or [f.name for f in reading.findings]
         titles = [self.finding(card, name) for name in names]
         if sum(f.in_set for f in reading.findings) == 1:
@@ -177,6 +181,37 @@ class Wording:
         if len(titles) == 2:
             return self._(N_("Cannot tell {first} from {second}")).format(first=titles[0], second=titles[1])
         return self._(N_("Cannot tell {titles} apart")).format(titles=self.joined(titles))
+
+    def outline(self, outline: Outline, card: Card | None) -> str:
+        """What was outlined, with its size or number."""
+        finding = sentence(self.finding(card, outline.finding))
+        if outline.many:
+            return self._(N_("{finding}: {n} outlined")).format(finding=finding, n=outline.count)
+        return self._(N_("{finding} outlined: {size}")).format(finding=finding, size=self.area(outline))
+
+    def area(self, outline: Outline) -> str:
+        """The outlined area, in mm² where the file says how large a pixel is."""
+        if outline.area_mm2 is not None:
+            return f"{outline.area_mm2:,.0f} mm²"
+        return self._(N_("{n} pixels")).format(n=f"{outline.area_px:,}")
+
+    def size_interval(self, outline: Outline) -> str:
+        """Between what the true area or count lies, at the level that was asked for."""
+        level = f"{outline.level:.0%}".replace("%", " %")
+        low, high = outline.low, outline.high
+        if outline.many:
+            text = N_("The true number lies between {low} and {high} at {level} nominal coverage.")
+            return self._(text).format(low=f"{low:.0f}", high=f"{high:.0f}", level=level)
+        text = N_("The true area lies between {low} and {high} at {level} nominal coverage.")
+        ends = [self.area(replace(outline, area_px=round(e), area_mm2=_scaled(outline, e))) for e in (low, high)]
+        return self._(text).format(low=ends[0], high=ends[1], level=level)
+
+    def similar(self, similar: Similar, card: Card | None) -> str:
+        """How the training images nearest to this one were labelled: statistics, not a second opinion."""
+        most = sorted(similar.counts.items(), key=lambda item: -item[1])
+        said = [f"{self.finding(card, name)} {count}" for name, count in most if count]
+        text = N_("Of the {n} training images most like this one (from {groups} patients or groups): {labels}.")
+        return self._(text).format(n=similar.n, groups=similar.groups, labels=self._(N_(", ")).join(said))
 
     def reason(self, refusal: Message, card: Card | None) -> str:
         """Why there are no findings; the card's own words are said in the reader's language too."""
@@ -192,22 +227,25 @@ class Wording:
 
     def coverage(self, reading: Reading, card: Card | None) -> str:
         """What the set promises, and what it was measured to keep."""
-        if reading.coverage is None:
+        if reading.coverage is None or (reading.outline is None and not reading.findings):
             return ""
+        if reading.outline is not None:
+            said = self.size_interval(reading.outline)
+            measured = card.measured if card else None
+            return f"{said} {self.measured_coverage(measured.promised, sizes=True)}" if measured else said
         level = f"{reading.coverage:.0%}".replace("%", " %")
         nominal = self._(N_("Set at {level} nominal coverage.")).format(level=level)
         if card is None or card.measured is None:
             return nominal
         return nominal + " " + self.measured_coverage(card.measured.sets().coverage)
 
-    def measured_coverage(self, coverage: Measure) -> str:
-        """The measured coverage of the conformal set, with its interval and n."""
-        return self._(
-            N_(
-                "Measured: it held the true finding in {value} of scans "
-                "(95 % interval {span}; n = {n}, {groups} groups)."
-            )
-        ).format(
+    def measured_coverage(self, coverage: Measure, *, sizes: bool = False) -> str:
+        """The measured coverage of the conformal set, or of the intervals of sizes, with its interval and n."""
+        sets = N_(
+            "Measured: it held the true finding in {value} of scans (95 % interval {span}; n = {n}, {groups} groups)."
+        )
+        held = N_("Measured: it did in {value} of scans (95 % interval {span}; n = {n}, {groups} groups).")
+        return self._(held if sizes else sets).format(
             value=percent(coverage.value),
             span=self.span(coverage.low, coverage.high, shares=True),
             n=coverage.n,
@@ -242,3 +280,8 @@ class Wording:
             spacing = self._(N_("{rows:.2g} × {columns:.2g} mm a pixel"))
             facts.append(spacing.format(rows=image.spacing_mm[0], columns=image.spacing_mm[1]))
         return " · ".join(fact for fact in facts if fact)
+
+
+def _scaled(outline: Outline, area_px: float) -> float | None:
+    """An area in pixels in the outline's mm², where they are known."""
+    return outline.area_mm2 * area_px / outline.area_px if outline.area_mm2 is not None else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import ImageChops, ImageFilter, ImageOps
 
-from medai_core.imaging.segmentation import Box
+from medai_core.imaging.regions import Box
 
 Pixels = NDArray[np.uint8]
 

@@ -97,6 +97,19 @@ def mean_picture(pixels: NDArray[np.uint8], size: int = 16) -> tuple[tuple[float
     return tuple(tuple(round(float(v), 3) for v in row) for row in mean)
 
 
+def embedding_distances(training: Floats, features: Floats, dimensions: int = 16) -> Floats:
+    """The norms, (n,), of the ``embedding`` that ``export.with_embedding`` would give ``features`` (n, features)."""
+    matrix, shift = whitening(training, dimensions)
+    back = np.linalg.pinv(matrix)
+
+    def misfit(f: Floats) -> Floats:
+        return np.asarray(np.linalg.norm(f - (f @ matrix) @ back, axis=1))
+
+    usual = misfit(training)
+    excess = np.maximum((misfit(features) - usual.mean()) / usual.std(), 0)
+    return np.asarray(np.hypot(np.linalg.norm(features @ matrix + shift, axis=1), excess))
+
+
 def whitening(features: Floats, dimensions: int) -> tuple[Floats, Floats]:
     """A linear map (features, dimensions) and shift (dimensions,) after which the training features are white."""
     mean = features.mean(axis=0)

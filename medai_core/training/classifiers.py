@@ -6,7 +6,7 @@ router must have been trained before: the card's refusals are measured with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,10 @@ from medai_core.training import examples, networks, recipes, reporting
 from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.calibration import fit_calibration, mean_picture, prevalence_threshold
 from medai_core.training.export import averaged, with_embedding, write_network
-from medai_core.training.fitting import fit, predict, split_groups
+from medai_core.training.fitting import fit, predict
+from medai_core.training.neighbours import add_neighbourhoods
+from medai_core.training.samples import Pixels, Samples, inputs, read_pixels, read_samples
 
-Pixels = NDArray[np.uint8]
 Build = Callable[[int, int, int], keras.Model]
 """From size, channels and classes to a network."""
 
@@ -88,30 +89,6 @@ class Served(Protocol):
 
 
 @dataclass(frozen=True)
-class Samples:
-    """The training images: ``stored`` for augmentation, ``pixels`` as the network takes them, (n, rows, columns[, 3]).
-
-    The training part is fitted on; the validation part chooses, calibrates and sets limits.
-    """
-
-    table: pd.DataFrame
-    stored: Pixels
-    pixels: Pixels
-    label: NDArray[np.int64]
-    part: NDArray[np.int64]
-
-    @property
-    def training(self) -> NDArray[np.int64]:
-        """The rows to fit on."""
-        return np.flatnonzero(self.part == 0)
-
-    @property
-    def validation(self) -> NDArray[np.int64]:
-        """The rows held out of fitting."""
-        return np.flatnonzero(self.part == 1)
-
-
-@dataclass(frozen=True)
 class Study:
     """One run: what was asked for, of which model, on which images."""
 
@@ -129,11 +106,14 @@ def run(recipe: Recipe, served: Callable[[Path], Served]) -> None:
     ----------
     served : the models of a folder of models, as they are served.
     """
-    given, card = recipes.options(recipe.folder), read_card(recipe.folder)
+    given, card = recipes.options(recipe.folder, divides=True), read_card(recipe.folder)
     names = tuple(finding.name for finding in card.findings)
     if given.smoke:
         recipes.draw_set(given.data / recipe.set, names, recipe.draw)
-    study = Study(recipe, given, card, names, _samples(recipe, given, card, names))
+    study = Study(recipe, given, card, names, read_samples(given.data / recipe.set, card, recipe.stored, given.seed))
+    if given.neighbourhoods:
+        _divide(study)
+        return
     fitted = _fit_all(study)
     approaches, serving = _compare(study, fitted)
     features = np.asarray(_outputs(serving, study.samples.pixels[study.samples.training])["features"], np.float64)
@@ -141,30 +121,16 @@ def run(recipe: Recipe, served: Callable[[Path], Served]) -> None:
     _write_card(study, approaches, fitted["reference"], served)
 
 
-def _samples(recipe: Recipe, given: recipes.Options, card: Card, names: Sequence[str]) -> Samples:
-    """The training split, 80 % to fit on and 20 % to hold out; groups stay together."""
-    table = read_manifest(given.data / recipe.set / "manifest.csv", names, "train")
-    part = split_groups(list(table["group"]), list(table["label"]), (0.8, 0.2), given.seed)
-    size = (card.input.size[0], card.input.size[1])
-    label = np.array([list(names).index(x) for x in table["label"]])
-    stored = _read(table, recipe.stored, card)
-    return Samples(table, stored, _read(table, size, card), label, part)
-
-
-def _read(table: pd.DataFrame, size: tuple[int, int], card: Card) -> Pixels:
-    """The files of a table in one size, grey or colour as the card takes them."""
-    mode, bilinear = "L" if card.input.channels == 1 else "RGB", Picture.Resampling.BILINEAR
-    opened = (Picture.open(file).convert(mode) for file in table["file"])
-    return np.stack([np.asarray(picture.resize((size[1], size[0]), bilinear)) for picture in opened])
-
-
-def _inputs(pixels: Pixels) -> NDArray[np.float32]:
-    """(n, rows, columns, channels), 0 to 1."""
-    return np.asarray(pixels if pixels.ndim == 4 else pixels[..., None], np.float32) / np.float32(255)
+def _divide(study: Study) -> None:
+    """How the training images were labelled, by where the network in the folder puts them."""
+    samples, network = study.samples, keras.saving.load_model(study.given.out / "model.keras", compile=False)
+    embedding = _outputs(network, samples.pixels)["embedding"]
+    groups = list(samples.table["group"])
+    add_neighbourhoods(study.given.out, embedding, samples.label, groups, samples.validation)
 
 
 def _outputs(network: keras.Model, pixels: Pixels) -> dict[str, NDArray[np.float32]]:
-    return predict(network, _inputs(pixels))
+    return predict(network, inputs(pixels))
 
 
 def _fit_all(study: Study) -> dict[str, keras.Model]:
@@ -175,10 +141,12 @@ def _fit_all(study: Study) -> dict[str, keras.Model]:
     def draw(chosen: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         size = (spec.size[0], spec.size[1])
         changed = [augment(samples.stored[i], size, study.recipe.augmentation, rng) for i in chosen]
-        return _inputs(np.stack(changed)), samples.label[chosen]
+        return inputs(np.stack(changed)), samples.label[chosen]
 
     fitted = {}
     for name, how in study.recipe.fits.items():
+        if given.smoke and name not in ("residual", "reference"):
+            continue  # one network of each kind shows that the recipe runs
         keras.utils.set_random_seed(given.seed)
         fitted[name] = fit(
             how.build(spec.size[0], spec.channels, len(study.names)),
@@ -199,16 +167,15 @@ def _fit_all(study: Study) -> dict[str, keras.Model]:
 
 def _compare(study: Study, fitted: Mapping[str, keras.Model]) -> tuple[tuple[Approach, ...], keras.Model]:
     """The approaches on the validation part, and the network that serves: the one with the highest AUC."""
-    two, samples = [fitted["residual"], fitted["depthwise"]], study.samples
-    candidates = {
-        "reference network": fitted["reference"],
-        "residual network": averaged(two[:1]),
-        "depthwise-separable network": averaged(two[1:]),
-        "both averaged": averaged(two),
-        "both averaged, image and mirror image": averaged(two, mirror=True),
-    }
-    if study.given.smoke:  # exporting more than one network takes longer than everything else
-        candidates = {name: candidates[name] for name in ("reference network", "residual network")}
+    samples = study.samples
+    candidates = {"reference network": fitted["reference"], "residual network": averaged([fitted["residual"]])}
+    if not study.given.smoke:
+        two = [fitted["residual"], fitted["depthwise"]]
+        candidates |= {
+            "depthwise-separable network": averaged(two[1:]),
+            "both averaged": averaged(two),
+            "both averaged, image and mirror image": averaged(two, mirror=True),
+        }
     label, scored = samples.label[samples.validation], []
     for name, network in candidates.items():
         p = softmax(_outputs(network, samples.pixels[samples.validation])["logits"])
@@ -240,9 +207,10 @@ def _write_card(
         *performance,
         *_baseline(study, reference, table),
         *reporting.faithfulness(card, now.networks(card), samples.pixels[samples.validation], "validation"),
-        reporting.foreign_measure(files, names, answer, given.seed),
+        reporting.foreign_measure(files, answer, given.seed),
     )
     recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
+    _divide(study)
     _write_examples(study, card, answer)
 
 
@@ -281,7 +249,7 @@ def _baseline(study: Study, reference: keras.Model, table: pd.DataFrame) -> tupl
     thresholds = {names[1]: prevalence_threshold(validation)} if len(names) == 2 else {}
     rule = Rule(thresholds, conformal_quantile(validation, to_probability(logits), 0.9))
     size = (study.card.input.size[0], study.card.input.size[1])
-    p = to_probability(_outputs(reference, _read(table, size, study.card))["logits"])
+    p = to_probability(_outputs(reference, read_pixels(table, size, study.card))["logits"])
     label = np.array([names.index(x) for x in table["label"]])
     made = Predictions(names, tuple(table["file"]), label, tuple(table["group"]), p, np.zeros(len(p), dtype=bool))
     kept = ("auc", "accuracy", "balanced_accuracy", "brier")

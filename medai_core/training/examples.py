@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from PIL import ImageDraw, PngImagePlugin
 
 from medai_core.cards import Card
 from medai_core.evaluation import Answer
+from medai_core.imaging.segmentation import Outliner
 from medai_core.training.recipes import say
 
 Pixels = NDArray[np.uint8]
@@ -45,11 +47,18 @@ def draw_from_components(
     return draw
 
 
-def write_example(pixels: Pixels, path: Path, drawn: str = "drawn from a principal-component model") -> None:
-    """A drawn image as PNG, marked SYNTHETIC in a corner and in the file's own words, which say how it was drawn."""
+def write_example(
+    pixels: Pixels, path: Path, shade: int = 150, *, drawn: str = "drawn from a principal-component model"
+) -> None:
+    """A drawn image as PNG, marked SYNTHETIC in a corner, in grey of this shade, and in the file's own words.
+
+    Parameters
+    ----------
+    drawn : those words: how it was drawn.
+    """
     picture = Picture.fromarray(pixels)
     ImageDraw.Draw(picture).text(
-        (3, picture.size[1] - 12), "SYNTHETIC", fill=150 if picture.mode == "L" else (150, 150, 150)
+        (3, picture.size[1] - 12), "SYNTHETIC", fill=shade if picture.mode == "L" else (shade,) * 3
     )
     words = PngImagePlugin.PngInfo()
     words.add_text("Description", f"SYNTHETIC: {drawn}; no patient's image")
@@ -57,14 +66,28 @@ def write_example(pixels: Pixels, path: Path, drawn: str = "drawn from a princip
 
 
 def write_accepted(
-    pixels: Pixels, answer: Answer, label: int, folder: Path, stem: str, rng: np.random.Generator, *, count: int = 2
+    pixels: Pixels,
+    answer: Answer,
+    label: int,
+    folder: Path,
+    stem: str,
+    rng: np.random.Generator,
+    *,
+    count: int = 2,
+    finish: Callable[[Pixels], Pixels] = lambda drawn: drawn,
+    shade: int = 150,
 ) -> None:
-    """``count`` images drawn from the components of ``pixels`` that the model accepts and calls ``label``."""
+    """``count`` images drawn from the components of ``pixels`` that the model accepts and calls ``label``.
+
+    Parameters
+    ----------
+    finish : what is done to a drawn image; shade : the grey of the mark in its corner.
+    """
     draw = draw_from_components(pixels, rng)
     written = 0
     for _ in range(400):
         path = folder / f"{stem}_{written + 1}.png"
-        write_example(draw(), path)
+        write_example(finish(draw()), path, shade)
         p, refused = answer(path.read_bytes())
         written += int(p is not None and not refused and int(p.argmax()) == label)
         if written == count:
@@ -84,4 +107,27 @@ def write_expected(card: Card, answer: Answer, folder: Path) -> None:
             "probabilities": dict(zip(names, [round(float(v), 5) for v in p], strict=True)),
         }
     text = json.dumps({"tolerance": 0.001, "examples": expected}, indent=1)
+    (folder / "expected.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_outlined(pixels: Pixels, answer: Outliner, folder: Path, rng: np.random.Generator, *, count: int = 2) -> None:
+    """``count`` images drawn from the components of ``pixels`` in which the model outlines something, and what."""
+    draw, expected = draw_from_components(pixels, rng), dict[str, Any]()
+    for _ in range(400):
+        path = folder / f"example_{len(expected) + 1}.png"
+        write_example(draw(), path)
+        found, refused = answer(path.read_bytes())
+        if not refused:
+            expected[path.name] = {
+                "refused": False,
+                "count": int(found.labels.max()),
+                "area_px": int((found.labels > 0).sum()),
+                "greatest_probability": round(float(found.probability.max()), 4),
+            }
+        if len(expected) == count:
+            break
+    else:
+        path.unlink()
+        say(f"only {len(expected)} of 400 draws were accepted")
+    text = json.dumps({"tolerance": 0.001, "area_tolerance": 0.02, "examples": expected}, indent=1)
     (folder / "expected.json").write_text(text + "\n", encoding="utf-8")

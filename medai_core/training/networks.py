@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 Tensor: TypeAlias = Any
 """A ``keras.KerasTensor``; keras has no types."""
@@ -61,15 +61,18 @@ def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[i
     return keras.Model(image, _head(layers.Dropout(0.2)(x), classes), name="depthwise")
 
 
-def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96)) -> keras.Model:
+def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96), *, standardised: bool = False) -> keras.Model:
     """A small U-Net (Ronneberger 2015, 10.1007/978-3-319-24574-4_28) for one kind of region.
 
-    Input (size, size, 1), 0 to 1. Output ``mask`` (size / 2, size / 2, 1): logits.
+    Input (size, size, 1), 0 to 1. Outputs ``mask`` (size / 2, size / 2, 1): logits; and ``features``, the
+    averages of the deepest maps (last width). ``standardised`` : each image is first brought to mean 0 and
+    standard deviation 1, so that its exposure does not matter.
     """
     image = keras.Input((size, size, 1), name="image")
-    x = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
-    x, _ = _down_and_up(x, widths)
-    return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x)}, name="mask")
+    seen = _standardised(image) if standardised else layers.Rescaling(4.0, -2.0)(image)
+    x, coarsest = _down_and_up(_convolution(seen, widths[0], stride=2), widths)
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
+    return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x), "features": features}, name="mask")
 
 
 def objects_network(size: int, channels: int, widths: Sequence[int] = (8, 24, 48, 64, 96)) -> keras.Model:
@@ -111,6 +114,12 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
         "features": layers.Concatenate(name="both_features")([one["features"], two["slice_features"]]),
     }
     return keras.Model([crop, whole], outputs, name="region")
+
+
+def _standardised(image: Tensor) -> Tensor:
+    mean = ops.mean(image, axis=(1, 2), keepdims=True)
+    spread = ops.sqrt(ops.mean(ops.square(image - mean), axis=(1, 2), keepdims=True))
+    return (image - mean) / (spread + 0.02)
 
 
 def _down_and_up(x: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -38,6 +38,7 @@ class Options:
     data : the folder that holds the sets' folders; work : where fitted networks are kept between runs.
     out : the model's folder; smoke : draw a few images instead of reading data, and fit for seconds.
     measure : fit nothing; measure the network that is in the folder already.
+    neighbourhoods : fit and measure nothing; divide the training images by the network in the folder.
     """
 
     data: Path
@@ -48,10 +49,18 @@ class Options:
     command: str
     started: float
     measure: bool = False
+    neighbourhoods: bool = False
 
 
-def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False) -> Options:
-    """The options of the recipe in ``folder``; ``measures`` where it can measure without fitting."""
+def options(
+    folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False, divides: bool = False
+) -> Options:
+    """The options of the recipe in ``folder``.
+
+    Parameters
+    ----------
+    measures : it can measure without fitting; divides : it can divide the training images without either.
+    """
     parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
     parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
     parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
@@ -60,6 +69,10 @@ def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: b
     parser.add_argument("--seed", type=int, default=7)
     if measures:
         parser.add_argument("--measure", action="store_true", help="fit nothing: measure the network in the folder")
+    if divides:
+        parser.add_argument(
+            "--neighbourhoods", action="store_true", help="fit nothing: divide the training images by the network here"
+        )
     given = parser.parse_args(arguments)
     if not given.smoke and given.data is None:
         parser.error("--data is needed (or --smoke)")
@@ -72,13 +85,26 @@ def options(folder: Path, arguments: Sequence[str] | None = None, *, measures: b
     given.out.mkdir(parents=True, exist_ok=True)
     measure = measures and given.measure
     return Options(
-        given.data or given.out, work, given.out, given.smoke, given.seed, command, time.monotonic(), measure
+        given.data or given.out,
+        work,
+        given.out,
+        given.smoke,
+        given.seed,
+        command,
+        time.monotonic(),
+        measure,
+        divides and given.neighbourhoods,
     )
 
 
 def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:
     """An image file as (rows, columns) of ``size``, squashed."""
-    return np.asarray(Picture.open(file).convert("L").resize((size[1], size[0]), Picture.Resampling.BILINEAR))
+    return resized(np.asarray(Picture.open(file).convert("L")), size)
+
+
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """``pixels`` squashed to (rows, columns) of ``size``."""
+    return np.asarray(Picture.fromarray(pixels).resize((size[1], size[0]), Picture.Resampling.BILINEAR))
 
 
 def test_files(data: Path, sets: Sequence[str], count: int = 150) -> list[Path]:
@@ -130,17 +156,24 @@ def png(pixels: Pixels) -> bytes:
 
 
 def draw_set(
-    folder: Path, labels: Sequence[str], draw: Callable[[int, np.random.Generator], Pixels], count: int = 240
+    folder: Path,
+    labels: Sequence[str],
+    draw: Callable[[int, np.random.Generator], Pixels],
+    count: int = 240,
+    unit: str = "unit",
 ) -> None:
-    """A drawn set with its manifest, for a smoke run: ``draw`` makes the image of a label number."""
+    """A drawn set with its manifest, for a smoke run: ``draw`` makes the image of a label number.
+
+    The column called ``unit`` says which images are read together: those of a label and group.
+    """
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    rows = ["file,label,group,split"]
+    rows = [f"file,label,group,split,{unit}"]
     for i in range(count):
         name = f"images/{i:04}.png"
         (folder / name).write_bytes(png(draw(i % len(labels), rng)))
         label, split = labels[i % len(labels)], "test" if i >= 0.8 * count else "train"
-        rows.append(f"{name},{label},{label}-{i // 6},{split}")
+        rows.append(f"{name},{label},{label}-{i // 6},{split},{label}-{i // 6}")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

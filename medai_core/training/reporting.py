@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,9 +27,9 @@ from medai_core.cards import (
     Reliability,
 )
 from medai_core.evaluation import Answer, Predictions, Rule, decide, predict, with_and_without_refusals
-from medai_core.imaging.classification import Networks, classify
+from medai_core.imaging.classification import Finder, Networks, classify
+from medai_core.imaging.regions import Box
 from medai_core.imaging.saliency import deletion_and_insertion, evidence_over_image
-from medai_core.imaging.segmentation import Box
 from medai_core.metrics import Floats, Ints, bootstrap, conformal_quantile, softmax
 from medai_core.training.augmentation import degrade
 from medai_core.training.calibration import fit_calibration, prevalence_threshold
@@ -122,34 +123,47 @@ def logged(earlier: Measured | None, performance: Sequence[Measure], note: str) 
 def damaged(answer: Answer, seed: int) -> Answer:
     """``answer`` to a degraded copy of each file, the same copy at every call."""
 
-    def to_degraded(data: bytes) -> tuple[Floats, bool]:
+    def copy(data: bytes) -> bytes:
         picture = Picture.open(io.BytesIO(data))
         pixels = np.asarray(picture.convert("L" if picture.mode == "L" else "RGB"))
-        return answer(png(degrade(pixels, np.random.default_rng((seed, len(data))))))
+        return png(degrade(pixels, np.random.default_rng((seed, len(data)))))
+
+    def to_degraded(*files: bytes) -> tuple[Floats, bool]:
+        return answer(*map(copy, files))
 
     return to_degraded
 
 
 def test_measures(
-    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int
+    table: pd.DataFrame, names: Sequence[str], answer: Answer, rule: Rule, seed: int, unit: str = ""
 ) -> tuple[tuple[Measure, ...], Predictions]:
     """The measures on the test split as it is and degraded, and the predictions for the undamaged images."""
-    made, unread = predict(table, names, answer)
-    worse, _ = predict(table, names, damaged(answer, seed))
+    made, unread = predict(table, names, answer, unit)
+    worse, _ = predict(table, names, damaged(answer, seed), unit)
     if unread:
         raise ValueError(f"{len(unread)} test images could not be read: {unread[0].reason}")
     found = with_and_without_refusals(made, rule, data="test", seed=seed)
     return (*found, *with_and_without_refusals(worse, rule, data="test, degraded", seed=seed)), made
 
 
-def foreign_measure(files: Sequence[Path], names: Sequence[str], answer: Answer, seed: int) -> Measure:
-    """The share of images of other kinds that the model refuses, each file a group of its own."""
-    refused = np.array([answer(file.read_bytes())[1] for file in files])
-    n = np.arange(len(files))
-    share = bootstrap(
-        lambda rows: np.array([refused[rows].mean()]), n, np.zeros(len(n), dtype=np.int64), np.random.default_rng(seed)
+def foreign_measure(files: Sequence[Path], answer: Callable[[bytes], tuple[Any, bool]], seed: int) -> Measure:
+    """The share of images of other kinds that the model refuses, each file a group of its own.
+
+    Parameters
+    ----------
+    answer : from the bytes of a file to what the model says, and whether a reading is refused.
+    """
+    refused = [answer(file.read_bytes())[1] for file in files]
+    return share("foreign_refused_share", refused, [str(file) for file in files], "test", seed)
+
+
+def share(name: str, flags: Sequence[float], groups: Sequence[str], data: str, seed: int = 0) -> Measure:
+    """The mean of a share of each image, or how many something is true of; its interval resamples the groups."""
+    values, member = np.array(flags, float), np.unique(groups, return_inverse=True)[1]
+    found = bootstrap(
+        lambda rows: np.array([values[rows].mean()]), member, np.zeros_like(member), np.random.default_rng(seed)
     )[0]
-    return Measure("foreign_refused_share", share.value, share.low, share.high, len(files), len(files), "test")
+    return Measure(name, found.value, found.low, found.high, len(values), int(member.max()) + 1, data)
 
 
 def reliability(made: Predictions, bins: int = 10) -> tuple[Reliability, ...]:
@@ -197,7 +211,9 @@ def mean_measures(names: Sequence[str], values: Sequence[Sequence[float]], data:
     )
 
 
-def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, count: int = 100) -> tuple[Measure, ...]:
+def faithfulness(
+    card: Card, networks: Networks, images: Pixels, data: str, count: int = 100, find: Finder | None = None
+) -> tuple[Measure, ...]:
     """Deletion and insertion scores of the evidence for the class called, beside those of places in random order.
 
     Parameters
@@ -207,7 +223,7 @@ def faithfulness(card: Card, networks: Networks, images: Pixels, data: str, coun
     rng = np.random.default_rng(0)
     scores = []
     for i in rng.permutation(len(images))[:count]:
-        answer = classify(card, networks, images[i])
+        answer = classify(card, networks, images[i], find=find)
         k = int(answer.probabilities.argmax())
         probability = partial(_probability, card, networks, answer.box, k)
         shape = (images.shape[1], images.shape[2])

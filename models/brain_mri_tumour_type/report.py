@@ -1,4 +1,4 @@
-"""What the recipe measures of the type model and its region finder, and the card that it writes."""
+"""What the recipe measures of the type model, and the card that it writes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.cards import Approach, Card, Measure, read_card
-from medai_core.catalog import Catalog, find_models
+from medai_core.catalog import WEIGHTS, Catalog, find_models
 from medai_core.evaluation import Predictions, Rule, measures, read_manifest
 from medai_core.imaging.applicability import recognise, template_correlation
-from medai_core.imaging.classification import calibrated, classify, region_probability
+from medai_core.imaging.classification import calibrated, classify
+from medai_core.imaging.regions import Box, largest_region
 from medai_core.imaging.saliency import evidence_over_image, share_inside
-from medai_core.imaging.segmentation import Box, dice, largest_region
 from medai_core.metrics import area_under_curve, recalls, softmax
-from medai_core.readings import answerer
+from medai_core.readings import answerer, finder
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.calibration import fit_calibration, mean_picture, whitening
+from medai_core.training.calibration import embedding_distances, fit_calibration, mean_picture, whitening
 from medai_core.training.fitting import predict
+from medai_core.training.neighbours import add_neighbourhoods
 
 SET = "brain_mri"
 FOREIGN = ("chest_xray", "lung_nodule", "breast_ultrasound", "blood_cells", "chest_ct_slice", "malaria", "cell_nuclei")
@@ -35,7 +36,7 @@ class Study:
 
     Attributes
     ----------
-    grey, mask : (n, y, x), the training slices; boxes, regions : found by networks that never saw the block.
+    grey : (n, y, x), the training slices; boxes : found by networks that never saw the block.
     logits : (repeats, n, classes), each by a network that never saw the block.
     held_out, distances : by member of the first repeat, its held-out rows, and the features of all slices.
     reference : the reference network and the rows it was not fitted on.
@@ -46,9 +47,7 @@ class Study:
     groups: tuple[str, ...]
     label: NDArray[np.int64]
     grey: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
     boxes: list[Box]
-    regions: NDArray[np.float32]
     logits: NDArray[np.float32]
     outlined_logits: NDArray[np.float32]
     features: list[tuple[NDArray[np.int64], NDArray[np.float32]]]
@@ -60,15 +59,15 @@ class Study:
 def write_card(folder: Path, study: Study) -> None:
     """Calibrate on the cross-validation, write the draft, test once, write the card and its examples."""
     given = study.given
-    earlier = recipes.begun_card(given, folder)
-    card = read_card(given.out)
+    earlier, card = recipes.begun_card(given, folder), read_card(given.out)
     routers = find_models(folder.parent)
-    made_by = recipes.provenance(
-        given, f"{SET}, {len(study.label)} slices in {len(set(study.groups))} blocks, cross-validated"
-    )
+    size = f"{len(study.label)} slices in {len(set(study.groups))} blocks"
+    made_by = recipes.provenance(given, f"{SET}, {size}, cross-validated")
     limits = limits_of(study, routers)
     measured = reporting.draft(card, study.label, study.logits.mean(axis=0), limits, approaches(study), made_by)
-    measured = recipes.write_hashes(measured, given.out)
+    by = routers.card(card.input.region.model).measured if card.input.region else None
+    assert by is not None
+    measured = recipes.write_hashes(replace(measured, region_sha256=by.sha256[WEIGHTS]), given.out)
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")
         return
@@ -84,15 +83,27 @@ def write_card(folder: Path, study: Study) -> None:
         *on_masks(card, models, table, given.data / SET, rule),
         *cross_validation(study, card, rule),
         *baseline(study, table),
-        *reporting.faithfulness(card, partial(models.network, card), study.grey, "training", count=40),
-        reporting.foreign_measure(files, study.names, answer, given.seed),
+        *reporting.faithfulness(
+            card, partial(models.network, card), study.grey, "training", count=40, find=finder(card, models)
+        ),
+        reporting.foreign_measure(files, answer, given.seed),
     )
-    recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
+    note = "card" if not given.measure else "measured again, with regions by the outline model"
+    recipes.write_hashes(reporting.tested(measured, performance, made, earlier, note), given.out)
+    write_neighbourhoods(study)
     for k, name in enumerate(study.names):
         pixels = study.grey[study.label == k][:400]
         rng = np.random.default_rng((given.seed, k))
         examples.write_accepted(pixels, answer, k, given.out, f"example_{name}", rng, count=1)
     examples.write_expected(card, answer, given.out)
+
+
+def write_neighbourhoods(study: Study) -> None:
+    """How the training slices were labelled by place; what that is worth, by a member that never saw the block."""
+    rows, features = study.features[0]
+    matrix, shift = whitening(np.delete(features, rows, axis=0).astype(np.float64), 16)
+    unseen = features.astype(np.float64) @ matrix + shift
+    add_neighbourhoods(study.given.out, study.embedding, study.label, study.groups, rows, unseen)
 
 
 def limits_of(study: Study, routers: Catalog) -> Any:
@@ -105,7 +116,7 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     for rows, features in study.features:
         seen = np.ones(len(features), dtype=bool)
         seen[rows] = False
-        distance = distances(features[seen].astype(np.float64), features.astype(np.float64))
+        distance = embedding_distances(features[seen].astype(np.float64), features.astype(np.float64))
         factors.append(np.quantile(distance[rows], 0.99) / np.quantile(distance[seen], 0.99))
     template = mean_picture(study.grey) if len(study.grey) >= 200 else ()
     router = routers.router
@@ -114,21 +125,6 @@ def limits_of(study: Study, routers: Catalog) -> Any:
     own = np.linalg.norm(study.embedding, axis=1) * max(1.0, float(np.mean(factors)))
     recipes.say(f"distances on unseen blocks are {np.mean(factors):.2f} times those on seen ones")
     return reporting.limits_from(own, np.array(correlations), np.array(kinds), template)
-
-
-def distances(
-    training: NDArray[np.float64], features: NDArray[np.float64], dimensions: int = 16
-) -> NDArray[np.float64]:
-    """The norm of the whitened features and their misfit, as the exported embedding has it."""
-    matrix, shift = whitening(training, dimensions)
-    back = np.linalg.pinv(matrix)
-
-    def misfit(f: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.linalg.norm(f - (f @ matrix) @ back, axis=1))
-
-    usual = misfit(training)
-    excess = np.maximum((misfit(features) - usual.mean()) / usual.std(), 0)
-    return np.asarray(np.hypot(np.linalg.norm(features @ matrix + shift, axis=1), excess))
 
 
 def approaches(study: Study) -> tuple[Approach, ...]:
@@ -156,7 +152,7 @@ def approaches(study: Study) -> tuple[Approach, ...]:
 
 
 def cross_validation(study: Study, card: Card, rule: Rule) -> tuple[Measure, ...]:
-    """Discrimination and Dice over the training blocks, each slice by networks that never saw its block."""
+    """Discrimination over the training blocks, each slice by networks that never saw its block."""
     found: list[Measure] = []
     calibration = fit_calibration(study.logits.mean(axis=0), study.label)
     for repeat, logits in enumerate(study.logits, start=1):
@@ -164,40 +160,19 @@ def cross_validation(study: Study, card: Card, rule: Rule) -> tuple[Measure, ...
         made = Predictions(study.names, study.groups, study.label, study.groups, p, np.zeros(len(p), dtype=bool))
         every = measures(made, rule, data=f"cross-validation, repeat {repeat}")
         found += [m for m in every if m.measure in ("auc", "balanced_accuracy", "accuracy")]
-    shape = (study.grey.shape[2], study.grey.shape[1])
-    scores = [
-        dice(np.asarray(Picture.fromarray(r).resize(shape, Picture.Resampling.BILINEAR)) >= 0.5, m > 127)
-        for r, m in zip(study.regions, study.mask, strict=True)
-    ]
-    return (*found, *by_block("region_dice", scores, study.groups, "cross-validation"))
-
-
-def by_block(name: str, scores: list[float], groups: tuple[str, ...], data: str) -> tuple[Measure, ...]:
-    """The mean of per-slice scores with an interval that resamples blocks."""
-    member = np.unique(groups, return_inverse=True)[1]
-    values = np.array(scores)
-    kinds = np.unique([g.split("-")[0] for g in groups], return_inverse=True)[1]
-    found = reporting.bootstrap(
-        lambda rows: np.array([values[rows].mean(), np.median(values[rows])]), member, kinds, np.random.default_rng(0)
-    )
-    n, blocks = len(values), int(member.max()) + 1
-    return tuple(
-        Measure(f"{name}{suffix}", i.value, i.low, i.high, n, blocks, data)
-        for suffix, i in zip(("", "_median"), found, strict=True)
-    )
+    return tuple(found)
 
 
 def on_masks(card: Card, models: Catalog, table: Any, folder: Path, rule: Rule) -> tuple[Measure, ...]:
-    """With the outlines of the test slices: Dice of the region, evidence inside, and types with the region given."""
-    scores, inside, area, outlined = [], [], [], []
-    networks = partial(models.network, card)
+    """With the outlines of the test slices: evidence inside, and types with the region given."""
+    inside, area, outlined = [], [], []
+    networks, find = partial(models.network, card), finder(card, models)
     for file, mask_file in zip(table["file"], table["mask"], strict=True):
         grey = np.asarray(Picture.open(file).convert("L"))
         mask = np.asarray(Picture.open(folder / mask_file).convert("L")) > 127
-        answer = classify(card, networks, grey)
+        answer = classify(card, networks, grey, find=find)
         drawn = classify(card, networks, grey, largest_region(mask.astype(np.float32), (mask.shape[0], mask.shape[1])))
         outlined.append(drawn.probabilities)
-        scores.append(dice(region_mask(card, models, grey), mask))
         evidence = evidence_over_image(answer.maps, (grey.shape[0], grey.shape[1]))
         inside.append(share_inside(evidence[int(answer.probabilities.argmax())], mask))
         area.append(float(mask.mean()))
@@ -209,17 +184,7 @@ def on_masks(card: Card, models: Catalog, table: Any, folder: Path, rule: Rule) 
     shares = reporting.mean_measures(
         ("evidence_inside_tumour", "area_of_tumour"), list(zip(inside, area, strict=True)), "test"
     )
-    return (
-        *by_block("region_dice", scores, groups, "test"),
-        *shares,
-        *reporting.subgroup(given, "region outlined by a reader"),
-    )
-
-
-def region_mask(card: Card, models: Catalog, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The region that the card's finder gives, in the slice's own pixels."""
-    probability = region_probability(card, partial(models.network, card), grey)
-    return np.asarray(Picture.fromarray(probability).resize(grey.shape[::-1], Picture.Resampling.BILINEAR)) >= 0.5
+    return (*shares, *reporting.subgroup(given, "region outlined by a reader"))
 
 
 def baseline(study: Study, table: Any) -> tuple[Measure, ...]:

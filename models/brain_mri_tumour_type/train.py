@@ -1,16 +1,17 @@
 """The type of a brain tumour that has been found: fit, compare, calibrate, test once, export.
 
-Two kinds of network. A small U-Net finds the region; a two-eyed network sees that region enlarged and
-the whole slice with its box. Both are fitted in grouped cross-validation over the training blocks, so
-that every training slice has a region and a type from networks that never saw its block; the members
-of the cross-validation, averaged, serve. The router (``scan_kind``) must have been trained before.
+The model that outlines tumours (``brain_mri_tumour_segmentation``) finds the region; a two-eyed network sees that
+region enlarged and the whole slice with its box. It is fitted in grouped cross-validation over the training
+blocks, and each training slice has its region from the member of the outline model that never saw its block; the
+members of the cross-validation, averaged, serve. The router (``scan_kind``) and the outline model must have been
+trained before, with the same seed.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,22 +23,22 @@ import numpy as np
 import pandas as pd
 import report
 from numpy.typing import NDArray
-from PIL import Image as Picture
 
-from medai_core.evaluation import read_manifest
+from medai_core.cards import read_card
 from medai_core.imaging.preprocessing import region_inputs, unit
-from medai_core.imaging.segmentation import Box, largest_region, most_evident_region
+from medai_core.imaging.regions import Box, largest_region, most_evident_region
+from medai_core.imaging.segmentation import pixel_probability
 from medai_core.training import networks, recipes
 from medai_core.training.augmentation import Augmentation, augment, jittered
 from medai_core.training.export import averaged, with_embedding, write_network
-from medai_core.training.fitting import fit, overlap_loss, predict, split_groups
+from medai_core.training.fitting import fit, predict
+from medai_core.training.slices import Slices, halved, held_out, read_slices
 
 NAMES = ("glioma", "meningioma", "pituitary")
 SET = "brain_mri"
-STORED, MASK, CROP, SLICE, MARGIN = 128, 96, 96, 64, 1.8
-LEAST, EVIDENT = 0.3, 0.1
-FOLDS, REPEATS = 3, 2
-FINDER_EPOCHS, TYPE_EPOCHS = 40, 24
+FINDER = "brain_mri_tumour_segmentation"
+FINE, STORED, CROP, SLICE, MARGIN = 192, 128, 96, 64, 1.8
+REPEATS, TYPE_EPOCHS = 2, 24
 
 PLACE = Augmentation(
     rotation_degrees=15, shift=0.08, zoom=0.2, stretch=0.08, contrast=0, brightness=0, flip=0.5, degrade=0
@@ -50,18 +51,25 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Samples:
-    """The slices of a split: ``grey`` and ``mask`` are (n, STORED, STORED), 0 to 255; ``parts`` how many folds."""
+    """The slices of a split: ``grey`` and ``mask`` are (n, STORED, STORED), 0 to 255."""
 
-    table: pd.DataFrame
+    slices: Slices
     grey: Pixels
     mask: Pixels
-    label: Ints
-    parts: int = FOLDS
+
+    @property
+    def label(self) -> Ints:
+        """The type of each slice."""
+        return self.slices.label
+
+    @property
+    def parts(self) -> int:
+        """How many folds."""
+        return self.slices.parts
 
     def folds(self, seed: int) -> Ints:
         """The fold of each slice; no block is in two."""
-        shares = (1 / self.parts,) * self.parts
-        return split_groups(list(self.table["group"]), list(self.table["label"]), shares, seed)
+        return self.slices.folds(seed)
 
     def true_box(self, i: int) -> Box:
         """The box around the tumour as it was outlined."""
@@ -70,33 +78,33 @@ class Samples:
 
 
 def main() -> None:
-    given = recipes.options(FOLDER)
+    given = recipes.options(FOLDER, measures=True)
     if given.smoke:
         draw_set(given.data / SET)
-    samples = read_samples(given.data, "train")
-    repeats = REPEATS
-    if given.smoke:
-        # Building a network's graph takes longer than its few steps; two members are enough.
-        samples, repeats = replace(samples, parts=2), 1
-    finders = [fit_finder(given, samples, k) for k in range(samples.parts)]
-    boxes, regions = found_regions(finders, samples, samples.folds(given.seed))
-    members = [fit_type(given, samples, boxes, repeat, k) for repeat in range(repeats) for k in range(samples.parts)]
+    samples = read_samples(given.data, "train", smoke=given.smoke)
+    boxes = found_boxes(given, samples)
+    repeats = 1 if given.smoke else REPEATS
+    if given.measure:
+        members = members_of(given.out / "model.keras")
+    else:
+        members = [
+            fit_type(given, samples, boxes, repeat, k) for repeat in range(repeats) for k in range(samples.parts)
+        ]
     outlined = [samples.true_box(i) for i in range(len(boxes))]
-    write_network(averaged(finders[: 1 if given.smoke else None]), given.out, "region")
-    serving = averaged(members[: 1 if given.smoke else None])
-    features = predict(serving, seen(samples, outlined))["features"]
-    serving = with_embedding(serving, features)
-    write_network(serving, given.out)
+    if given.measure:
+        serving = keras.saving.load_model(given.out / "model.keras", compile=False)
+    else:
+        serving = averaged(members[: 1 if given.smoke else None])
+        serving = with_embedding(serving, predict(serving, seen(samples, outlined))["features"])
+        write_network(serving, given.out)
     reference, rows = fit_reference(given, samples)
     study = report.Study(
         given,
         NAMES,
-        tuple(samples.table["group"]),
+        samples.slices.groups,
         samples.label,
         samples.grey,
-        samples.mask,
         boxes,
-        regions,
         held_out_logits(given, samples, members, seen(samples, boxes)),
         held_out_logits(given, samples, members, seen(samples, outlined)),
         held_out_features(given, samples, members, seen(samples, boxes)),
@@ -107,54 +115,35 @@ def main() -> None:
     report.write_card(FOLDER, study)
 
 
-def read_samples(data: Path, split: str) -> Samples:
+def read_samples(data: Path, split: str, *, smoke: bool = False) -> Samples:
     """The slices of one split of the manifest."""
-    manifest = data / SET / "manifest.csv"
-    table = read_manifest(manifest, NAMES, split)
-    grey = np.stack([recipes.read_grey(file, (STORED, STORED)) for file in table["file"]])
-    mask = np.stack([recipes.read_grey(manifest.parent / file, (STORED, STORED)) for file in table["mask"]])
-    return Samples(table, grey, mask, np.array([NAMES.index(x) for x in table["label"]]))
+    slices = read_slices(data / SET, NAMES, split, FINE)
+    small = [np.stack([recipes.resized(p, (STORED, STORED)) for p in pixels]) for pixels in (slices.grey, slices.mask)]
+    return Samples(halved(slices) if smoke else slices, small[0], small[1])
 
 
-def fit_finder(given: recipes.Options, samples: Samples, k: int) -> keras.Model:
-    """A mask network fitted on the blocks outside fold ``k``."""
-
-    def draw(chosen: Ints, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        x, y = [], []
-        for i in chosen:
-            seed = int(rng.integers(1 << 31))
-            a = augment(samples.grey[i], (MASK, MASK), PLACE, np.random.default_rng(seed))
-            m = augment(samples.mask[i], (MASK, MASK), PLACE, np.random.default_rng(seed))
-            x.append(augment(a, (MASK, MASK), TONE, rng))
-            y.append(m.reshape(MASK // 2, 2, MASK // 2, 2).mean(axis=(1, 3)))
-        return np.stack(x)[..., None].astype("float32") / 255, np.stack(y)[..., None].astype("float32") / 255
-
-    keras.utils.set_random_seed(given.seed + k)
-    return fit(
-        networks.mask_network(MASK),
-        "mask",
-        overlap_loss,
-        np.flatnonzero(samples.folds(given.seed) != k),
-        draw,
-        path=given.work / f"mask{k}.keras",
-        epochs=1 if given.smoke else FINDER_EPOCHS,
-        steps=2 if given.smoke else None,
-        seed=given.seed + k,
-        batch=24,
-    )
+def members_of(path: Path) -> list[keras.Model]:
+    """The networks that were averaged into one, in order."""
+    whole = keras.saving.load_model(path, compile=False)
+    found = [layer for layer in whole.layers if isinstance(layer, keras.Model)]
+    return sorted(found, key=lambda member: int(member.name.rsplit("_", 1)[1]))
 
 
-def found_regions(finders: list[keras.Model], samples: Samples, fold: Ints) -> tuple[list[Box], NDArray[np.float32]]:
-    """For each slice the box and mask (n, MASK / 2, MASK / 2) by the network that never saw its block."""
-    small = np.stack(
-        [np.asarray(Picture.fromarray(g).resize((MASK, MASK), Picture.Resampling.BILINEAR)) for g in samples.grey]
-    )
-    masks = np.zeros((len(small), MASK // 2, MASK // 2), dtype=np.float32)
-    for k, finder in enumerate(finders):
-        rows = np.flatnonzero(fold == k)
-        logits = predict(finder, unit(small[rows])[..., None])["mask"][..., 0]
-        masks[rows] = 1 / (1 + np.exp(-logits))
-    return [most_evident_region(m, (STORED, STORED), least=LEAST, evident=EVIDENT).box for m in masks], masks
+def found_boxes(given: recipes.Options, samples: Samples) -> list[Box]:
+    """For each slice the box by the member of the outline model that never saw its block."""
+    card = read_card(FOLDER.parent / FINDER)
+    assert card.measured is not None and card.measured.outlines is not None
+    finders = members_of(FOLDER.parent / FINDER / "model.keras")
+    if not given.smoke and (len(finders) != samples.parts or card.measured.provenance.seed != given.seed):
+        raise SystemExit(f"{FINDER} was fitted with other folds: its members may have seen what they find here.")
+    finders = finders[: samples.parts]
+    slices, limits = samples.slices, card.measured.outlines
+    logit = held_out(finders, slices.grey, slices.folds(given.seed), int(finders[0].inputs[0].shape[1]))
+    probability = [pixel_probability(found, card.measured.calibration) for found in logit]
+    return [
+        most_evident_region(p, (STORED, STORED), least=limits.threshold, evident=limits.evident).box
+        for p in probability
+    ]
 
 
 def stacked(inputs: list[tuple[Pixels, Pixels]]) -> dict[str, NDArray[np.float32]]:

@@ -162,7 +162,7 @@ def write_examples(given: recipes.Options, card: Card, find: Callable[[Pixels], 
         path = given.out / f"example_{name}_1.png"
         for attempt in range(60):
             rng = np.random.default_rng((given.seed, attempt))
-            examples.write_example(draw_nuclei(256, rng, stained=name == "stained")[0], path, DRAWN)
+            examples.write_example(draw_nuclei(256, rng, stained=name == "stained")[0], path, drawn=DRAWN)
             seen = np.asarray(Picture.open(path).convert("RGB"))
             near = np.linalg.norm(find(seen).maps.embedding) <= limits.distance_max
             if near and served.kind(seen).probabilities[kind] >= max(limits.kind_probability_min, 0.6):

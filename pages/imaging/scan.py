@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from medai_core.errors import MedAIError
 from ui import cached, export, results, scans
 from ui.frame import frame
 from ui.language import _
 from ui.record import filing, opened
 from ui.viewer import viewer
+from ui.volume import ask_volume
 
 frame(_("Scan"), _("Read a scan with every model that applies to it, and see what each one looked at."))
 
@@ -19,13 +19,11 @@ given = scans.ask(patient)
 if not given:
     st.stop()
 
-scan = scans.choose(given)
-try:
-    reading, readings = scans.ask_reading(scan)
-except MedAIError as error:
-    results.unreadable(scan.name, error)
+asked = scans.ask_readings(given)
+if asked is None:
     st.stop()
 
+scan, reading, readings = asked
 card = cached.card_of(reading.model)
 results.header(reading, card)
 answer, images = st.columns([2, 3], gap="medium")
@@ -33,7 +31,8 @@ with answer:
     results.result(reading, card)
     if card:
         results.limits(card)
-    export.downloads(reading, card)
+    ask_volume(scan, reading, card)
+    export.downloads(reading, card, scan.data)
     filing.ask_filing(scan, readings, patient, given)
 with images:
     viewer(reading, card)

@@ -58,6 +58,16 @@ def choose_sample(page: Page, words: str) -> None:
     settled(page)
 
 
+def choose_model(page: Page, words: str) -> None:
+    """One of the models that apply to the scan."""
+    field = page.locator("[class*='st-key-model']").get_by_role("combobox")
+    field.click()
+    field.fill(words)
+    page.get_by_role("option").first.click()
+    expect(page.locator(".medai-header dd").last).to_contain_text(words, timeout=30_000)
+    settled(page)
+
+
 def viewer(page: Page) -> Locator:
     """The viewer, once it has drawn its scan."""
     shown = page.locator(".viewer[data-ready]")
@@ -193,6 +203,7 @@ def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page:
 def test_the_reader_draws_the_region_that_the_model_reads_in(page: Page, address: str) -> None:
     visit(page, address, "scan")
     choose_sample(page, "tumour already found")
+    choose_model(page, "Type of a brain tumour")
     page.get_by_text("I affirm").click()
     shown = viewer(page)
     expect(shown.get_by_text("Region found by the model")).to_be_visible(timeout=30_000)

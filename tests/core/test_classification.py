@@ -10,11 +10,12 @@ from PIL import Image as Picture
 
 from medai_core.cards import InputSpec
 from medai_core.catalog import find_models
-from medai_core.imaging.classification import calibrated, classify, find_region
+from medai_core.imaging.classification import calibrated, classify
 from medai_core.imaging.preprocessing import crop_box, network_input, region_inputs
+from medai_core.imaging.regions import dice, largest_region, most_evident_region
 from medai_core.imaging.saliency import evidence_over_image
-from medai_core.imaging.segmentation import dice, largest_region, most_evident_region
 from medai_core.metrics import softmax
+from medai_core.readings import finder
 from tests.scans import grey
 
 MODELS = find_models()
@@ -28,7 +29,7 @@ def example(name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("card", CLASSIFIERS, ids=lambda c: c.name)
 def test_the_averages_of_the_evidence_account_for_the_difference_between_the_logits(card) -> None:  # type: ignore[no-untyped-def]
-    answer = classify(card, partial(MODELS.network, card), example(card.name))
+    answer = classify(card, partial(MODELS.network, card), example(card.name), find=finder(card, MODELS))
     parts = sum(m.values.mean(axis=(1, 2)) for m in answer.maps)
     difference, found = answer.logits - answer.logits.mean(), parts - np.mean(parts)
     assert found == pytest.approx(difference, abs=1e-3 * max(1.0, float(np.abs(answer.logits).max())))
@@ -37,7 +38,7 @@ def test_the_averages_of_the_evidence_account_for_the_difference_between_the_log
 @pytest.mark.parametrize("card", CLASSIFIERS, ids=lambda c: c.name)
 def test_the_map_over_the_pixels_still_favours_the_class_that_the_logits_favour(card) -> None:  # type: ignore[no-untyped-def]
     display = example(card.name)
-    answer = classify(card, partial(MODELS.network, card), display)
+    answer = classify(card, partial(MODELS.network, card), display, find=finder(card, MODELS))
     evidence = evidence_over_image(answer.maps, (display.shape[0], display.shape[1]))
     assert evidence.shape == (len(card.findings), *display.shape)
     assert evidence.mean(axis=(1, 2)).argmax() == answer.logits.argmax()
@@ -52,12 +53,13 @@ def test_a_box_that_the_reader_draws_is_the_one_that_is_looked_at(card) -> None:
 
 @pytest.mark.parametrize("card", [c for c in CLASSIFIERS if c.input.region], ids=lambda c: c.name)
 def test_a_region_is_found_inside_the_slice_and_nothing_stands_out_in_darkness(card) -> None:  # type: ignore[no-untyped-def]
-    display, networks = example(card.name), partial(MODELS.network, card)
-    found = find_region(card, networks, display)
+    display, find = example(card.name), finder(card, MODELS)
+    assert find is not None
+    found = find(display)
     assert found.evident
     assert 0 <= found.box[0] < found.box[2] <= display.shape[0]
     assert 0 <= found.box[1] < found.box[3] <= display.shape[1]
-    dark = classify(card, networks, np.zeros_like(display))
+    dark = classify(card, partial(MODELS.network, card), np.zeros_like(display), find=find)
     assert not dark.evident
     assert dark.probabilities.sum() == pytest.approx(1)
 

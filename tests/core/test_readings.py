@@ -27,9 +27,8 @@ BRAIN = next(path for card, path in EXAMPLES if card.name == drawn.BRAIN)
 
 
 def read(data: bytes, **question: object) -> Reading:
-    """The only reading of a scan, every precondition affirmed."""
-    (reading,) = read_scan(data, "scan", MODELS, **({"affirm": True} | question))  # type: ignore[arg-type]
-    return reading
+    """The reading of a scan by the model that names what it shows, every precondition affirmed."""
+    return read_scan(data, "scan", MODELS, **({"affirm": True} | question))[0]  # type: ignore[arg-type]
 
 
 def reason(data: bytes, **question: object) -> str:

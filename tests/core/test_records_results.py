@@ -109,7 +109,7 @@ def filed_to(store: Store, data: bytes, *readings: object) -> str:
 @pytest.mark.parametrize(("model", "path"), EXAMPLES, ids=lambda x: getattr(x, "name", x))
 def test_what_the_models_here_say_comes_back_as_they_said_it(store: Store, model: str, path) -> None:  # type: ignore[no-untyped-def]
     data, cards, ada = path.read_bytes(), {card.name: card for card in MODELS.cards}, someone(store)
-    answers = [read_scan(data, path.name, MODELS, affirm=affirm) for affirm in (False, True)]
+    answers = [read_scan(data, path.name, MODELS, model=model, affirm=affirm) for affirm in (False, True)]
     for given in {reading_.refusal is None: reading_ for answer in answers for reading_ in answer}.values():
         back = recall(store, READER, file_scan(store, CLINICIAN, ada.id, data, (given,), cards).readings[0])
         assert back.model == model

@@ -16,6 +16,7 @@ from medai_core.cards import Card
 from medai_core.errors import N_
 from medai_core.imaging.images import Image
 from medai_core.imaging.saliency import CIVIDIS, evidence_ceiling, evidence_shares
+from medai_core.imaging.segmentation import marks
 from medai_core.readings import Reading
 from ui import words
 from ui.cached import Box
@@ -61,7 +62,7 @@ def drawn_box(sha256: str, frame: int) -> Box | None:
 
 
 def viewer(reading: Reading, card: Card | None, *, name: str = "", draw: bool = True) -> None:
-    """Show the scan of a reading beside its evidence; a refused one has the scan alone.
+    """Show the scan of a reading beside its evidence or outline; a refused one has the scan alone.
 
     Parameters
     ----------
@@ -74,7 +75,8 @@ def viewer(reading: Reading, card: Card | None, *, name: str = "", draw: bool = 
         **_pixels(image.sha256, image.frame, image),
         "presets": _presets(image),
         "evidence": _evidence(reading, card),
-        "region": {"box": list(reading.region.box), "label": _region_label(reading)} if reading.region else None,
+        "outline": _outline(reading, card),
+        "region": _region(reading),
         "draw": draw and _may_draw(reading, card),
         "drawn": reading.region is not None and reading.region.source == "drawn",
         "alt": _("Scan {file}").format(file=reading.file),
@@ -168,9 +170,23 @@ def _evidence(reading: Reading, card: Card | None) -> dict[str, Any] | None:
     return {"maps": maps, "chosen": likeliest, "colours": list(CIVIDIS)}
 
 
-def _region_label(reading: Reading) -> str:
-    assert reading.region is not None
-    return _("Region found by the model") if reading.region.source == "found" else _("Region drawn by the reader")
+def _outline(reading: Reading, card: Card | None) -> dict[str, Any] | None:
+    """What is drawn over the scan of a segmentation."""
+    if reading.outline is None:
+        return None
+    step = -(-max(reading.image.display.shape[:2]) // LONGEST)
+    drawn = marks(reading.outline, step)
+    title = words.sentence(finding_title(card, reading.outline.finding))
+    return {"label": title, "shape": list(drawn.shape), "data": _packed(drawn)}
+
+
+def _region(reading: Reading) -> dict[str, Any] | None:
+    """The box that a model looked into; an outline says more than a box around it."""
+    if reading.region is None or reading.outline is not None:
+        return None
+    found = reading.region.source == "found"
+    label = _("Region found by the model") if found else _("Region drawn by the reader")
+    return {"box": list(reading.region.box), "label": label}
 
 
 def _words() -> dict[str, str]:
@@ -186,6 +202,9 @@ def _words() -> dict[str, str]:
         "zoom_in": _("Zoom in"),
         "zoom_out": _("Zoom out"),
         "fit": _("Fit"),
+        "outline": _("Outline"),
+        "edge": _("outline"),
+        "doubtful": _("doubtful"),
         "less": _("less evidence"),
         "more": _("more evidence"),
         "draw": _("Draw a box"),

@@ -61,6 +61,23 @@ function tint(map, bytes, colours) {
   return canvas;
 }
 
+/* The outline's marks as colour: the line, its dark border, and hatching where it is doubtful. */
+function line([height, width], marks) {
+  const canvas = surface(height, width);
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(width, height);
+  const out = new Uint32Array(pixels.data.buffer);
+  const [EDGE, DOUBT, HALO] = [1, 2, 3];
+  marks.forEach((mark, i) => {
+    const hatched = ((i % width) + Math.floor(i / width)) % 4 === 0;
+    if (mark === EDGE) out[i] = 0xff38e8fe;
+    else if (mark === HALO) out[i] = 0xff000000;
+    else if (mark === DOUBT && hatched) out[i] = 0xffe9b456;
+  });
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
 /* The box that the model read in, or the one that is being drawn. */
 function drawBox(context, { data, box, drawing }, { sx, sy, left, top }) {
   const edges = drawing ? box : data.region?.box;

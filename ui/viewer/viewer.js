@@ -39,6 +39,7 @@ class Viewer {
     const tints = await Promise.all(
       maps.map(async (map) => tint(map, new Uint8Array(await unpack(map.data)), data.evidence.colours)),
     );
+    if (data.outline) tints.push(line(data.outline.shape, new Uint8Array(await unpack(data.outline.data))));
     if (!same) {
       const display = new Uint8Array(await unpack(data.display));
       const values = data.values ? new Uint16Array(await unpack(data.values.data)) : null;
@@ -55,7 +56,8 @@ class Viewer {
     const { data } = this.view;
     const words = data.words;
     this.root.setAttribute("aria-label", words.viewer);
-    this.root.classList.toggle("plain", !data.evidence);
+    this.root.classList.toggle("plain", !data.evidence && !data.outline);
+    this.root.classList.toggle("outlined", !!data.outline);
     this.root.querySelectorAll("[data-word]").forEach((e) => (e.textContent = words[e.dataset.word]));
     for (const [selector, word] of [[".in", "zoom_in"], [".out", "zoom_out"], [".zoom", "zoom"], [".windows", "window"]]) {
       this.find(selector).setAttribute("aria-label", words[word]);
@@ -74,15 +76,18 @@ class Viewer {
     const maps = data.evidence?.maps ?? [];
     const select = this.find(".finding");
     select.replaceChildren(...maps.map((map, i) => new Option(map.label, i, false, i === chosen)));
-    const title = maps.length ? `${data.words.evidence_for}: ${maps[chosen].label}` : "";
+    const outlined = data.outline ? `${data.words.outline}: ${data.outline.label}` : "";
+    const title = maps.length ? `${data.words.evidence_for}: ${maps[chosen].label}` : outlined;
+    this.find(".outlined-what").textContent = outlined;
     const alts = [`${data.words.original}. ${data.alt}`, `${title}. ${data.alt}`];
     this.panes.forEach((pane, i) => {
-      pane.setAttribute("aria-label", i ? data.words.evidence : data.words.original);
+      pane.setAttribute("aria-label", i ? (outlined ? data.words.outline : data.words.evidence) : data.words.original);
       pane.firstElementChild.setAttribute("aria-label", alts[i]);
     });
     const ramp = this.find(".ramp");
     ramp.style.background = `linear-gradient(to right, ${(data.evidence?.colours ?? []).join(",")})`;
-    this.find(".legend").setAttribute("aria-label", `${data.words.less} – ${data.words.more}`);
+    this.find(".ramped").setAttribute("aria-label", `${data.words.less} – ${data.words.more}`);
+    this.find(".legend.outline-only").setAttribute("aria-label", `${data.words.edge}, ${data.words.doubtful}`);
   }
 
   labelWindows() {
@@ -136,8 +141,8 @@ class Viewer {
     context.drawImage(view.picture, left, top, ...size);
     const layer = view.tints?.[view.chosen];
     if (evidence && layer) {
-      context.imageSmoothingEnabled = true;
-      context.globalAlpha = this.find(".opacity").value / 100;
+      context.imageSmoothingEnabled = !view.data.outline;
+      context.globalAlpha = view.data.outline ? 1 : this.find(".opacity").value / 100;
       context.drawImage(layer, left, top, ...size);
       context.globalAlpha = 1;
     }

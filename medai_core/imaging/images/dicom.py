@@ -50,6 +50,7 @@ def _facts(ds: Dataset, frame: int) -> dict[str, Any]:
     return {
         "format": "DICOM",
         "spacing_mm": header.spacing_mm(ds, frame),
+        "slice_mm": header.slice_mm(ds, frame),
         "modality": header.upper(ds, "Modality"),
         "body_part": header.upper(ds, "BodyPartExamined"),
         "view": header.upper(ds, "ViewPosition"),

@@ -84,6 +84,12 @@ def spacing_mm(ds: Dataset, frame: int) -> tuple[float, float] | None:
     return (read[0], read[1]) if len(read) == 2 and min(read) > 0 else None
 
 
+def slice_mm(ds: Dataset, frame: int) -> float | None:
+    """SpacingBetweenSlices of a multi-frame object. SliceThickness may leave gaps, and so is no answer."""
+    read = numbers(macro(ds, frame, "PixelMeasuresSequence"), "SpacingBetweenSlices")
+    return abs(read[0]) if len(read) == 1 and read[0] != 0 and int(ds.get("NumberOfFrames") or 1) > 1 else None
+
+
 def acquired(ds: Dataset) -> datetime | None:
     """When the scan was made: acquisition, else content, else study."""
     whole = text(ds, "AcquisitionDateTime")

@@ -51,6 +51,7 @@ class Image:
     format : "DICOM", "NIfTI", "PNG", "JPEG" or "TIFF".
     frame, frames : which frame this is, counted from 0, and of how many.
     spacing_mm : (between rows, between columns); None where the file does not say. Never guessed.
+    slice_mm : between the middles of neighbouring frames of a volume; None where the file does not say.
     window : (centre, width) in the unit of ``pixels``, as used for ``display``; None for colour, for
         a VOI LUT, and for 8-bit files that are shown as they are.
     modality : DICOM's code (CT, MR, DX, CR, US ...), None where the file has none.
@@ -75,3 +76,4 @@ class Image:
     patient: Patient = Patient()
     uids: Uids = Uids()
     inverted: bool = False
+    slice_mm: float | None = None

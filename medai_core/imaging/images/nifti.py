@@ -35,13 +35,32 @@ def read_nifti(source: Source) -> Image:
     index, time = divmod(frame, shape[3])
     plane = volume[::-1, ::-1, index, time].swapaxes(0, 1)
     facts: dict[str, Any] = {"sha256": source.sha256, "format": "NIfTI", "frame": frame, "frames": frames}
-    facts["spacing_mm"] = _spacing(header, axes)
+    facts["spacing_mm"], facts["slice_mm"] = _spacing(header, axes)
     if dtype.names:
         colour = np.stack([plane[name] for name in dtype.names[:3]], axis=-1)
         return Image(pixels=colour, display=colour, **facts)
     pixels = finite(_scaled(plane, header))
     window = _window(header) or natural_window(pixels)
     return Image(pixels=pixels, display=windowed(pixels, *window), window=window, **facts)
+
+
+def grid_of(data: bytes) -> NDArray[np.float64] | None:
+    """The affine (4, 4) of a NIfTI file's voxels once its axes run to the right, to anterior, to superior.
+
+    None where the bytes are no NIfTI.
+
+    Raises
+    ------
+    ImageError : the header cannot be used.
+    """
+    from nibabel.orientations import inv_ornt_aff
+
+    start = gunzipped_start(data) if data[:2] == b"\x1f\x8b" else data[:NIFTI_HEADER_BYTES]
+    if nifti_version(start) is None:
+        return None
+    header = _header(Source(data, None, 0, len(data)))
+    moved = inv_ornt_aff(_axes(header), _shape(header)[:3])  # type: ignore[no-untyped-call]
+    return np.asarray(header.get_best_affine() @ moved, np.float64)
 
 
 def _header(source: Source) -> Any:
@@ -140,10 +159,12 @@ def _window(header: Any) -> tuple[float, float] | None:
     return spanning(low, high) if math.isfinite(high - low) and low < high else None
 
 
-def _spacing(header: Any, axes: NDArray[np.int_]) -> tuple[float, float] | None:
+def _spacing(header: Any, axes: NDArray[np.int_]) -> tuple[tuple[float, float] | None, float | None]:
+    """Within a slice (rows, columns) and between slices; None for what the header does not say."""
     unit = _MM.get(header.get_xyzt_units()[0])
     sizes = [abs(float(size)) for size in header["pixdim"][1:4]]
-    across, along = (sizes[int(np.argmax(axes[:, 0] == axis))] for axis in (0, 1))
+    across, along, apart = (sizes[int(np.argmax(axes[:, 0] == axis))] for axis in (0, 1, 2))
     if unit is None or not all(math.isfinite(size) and size > 0 for size in (across, along)):
-        return None
-    return along * unit, across * unit
+        return None, None
+    known = int(header["dim"][0]) >= 3 and math.isfinite(apart) and apart > 0
+    return (along * unit, across * unit), apart * unit if known else None

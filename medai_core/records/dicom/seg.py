@@ -43,7 +43,7 @@ def segmentation(stored: StoredReading, reading: Reading, card: Card | None, sou
         [_placed(source.header, mask)],
         mask[None].astype(np.uint8),
         "BINARY",
-        [_described(stored, drawn=reading.region.source == "drawn")],
+        [_described(stored, reading, card)],
         **called("seg", stored, SERIES),
         manufacturer_model_name=given.model or MAKER,
         software_versions=given.version or "-",
@@ -53,21 +53,23 @@ def segmentation(stored: StoredReading, reading: Reading, card: Card | None, sou
     )
     stamp(made, state(stored)[1])
     made.SeriesDescription = "MedAI region (research use)"
+    made.SpecificCharacterSet = "ISO_IR 192"
     _explain(made, " | ".join(comments(stored, card, Wording())), source)
     return made
 
 
-def _described(stored: StoredReading, *, drawn: bool) -> seg.SegmentDescription:
-    """What the segment is, and who or what outlined it."""
-    given = stored.reading
+def _described(stored: StoredReading, reading: Reading, card: Card | None) -> seg.SegmentDescription:
+    """What the segment is, and who or what outlined it; many objects are one segment together."""
+    given, outline = stored.reading, reading.outline
+    drawn = reading.region is not None and reading.region.source == "drawn"
     by_model = highdicom.AlgorithmIdentificationSequence(
         given.model or MAKER, codes.NETWORK, given.version or "-", MAKER, {"weights_sha256": given.weights_sha256 or ""}
     )
     return seg.SegmentDescription(
         1,
         "Region drawn by the reader" if drawn else "Region outlined by the model",
-        codes.ABNORMAL,
-        codes.LESION,
+        codes.STRUCTURE if outline and outline.many else codes.ABNORMAL,
+        codes.finding_concept(card, outline.finding) if outline else codes.LESION,
         "MANUAL" if drawn else "AUTOMATIC",
         None if drawn else by_model,
         tracking_uid=uid_of("region", stored.id),

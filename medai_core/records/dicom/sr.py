@@ -13,6 +13,7 @@ from highdicom import sr
 from pydicom.dataset import Dataset
 
 from medai_core.cards import Card
+from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Finding, Reading
 from medai_core.records import MAKER
 from medai_core.records.dicom import codes
@@ -27,6 +28,8 @@ def structured_report(stored: StoredReading, reading: Reading, card: Card | None
     """The report of one reading; a refusal is reported like any other answer."""
     groups = [_whole(stored, card, source, Wording())]
     groups += [_finding(stored, finding, card, source) for finding in reading.findings]
+    if reading.outline is not None:
+        groups.append(_outlined(stored, reading.outline, card, source))
     language = sr.LanguageOfContentItemAndDescendants(sr.CodedConcept("en", "RFC5646", "English"))
     device = sr.DeviceObserverIdentifyingAttributes(
         uid=uid_of("device", MAKER), name=MAKER, manufacturer_name=MAKER, model_name=stored.reading.model or MAKER
@@ -118,6 +121,25 @@ def _finding(
             sr.QualitativeEvaluation(codes.IN_SET, held),
             sr.QualitativeEvaluation(codes.OVER_THRESHOLD, over),
         ],
+        source_images=_image(source),
+    )
+
+
+def _outlined(
+    stored: StoredReading, outline: Outline, card: Card | None, source: Source
+) -> sr.MeasurementsAndQualitativeEvaluations:
+    """What was outlined: how many, and the area in mm² where the size of a pixel is known, else in pixels."""
+    known = outline.area_mm2 is not None
+    area = sr.Measurement(
+        codes.AREA,
+        round(float(outline.area_mm2 or 0), 2) if known else float(outline.area_px),
+        codes.SQUARE_MM if known else codes.PIXELS,
+    )
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(uid_of("outline", stored.id), "outline"),
+        finding_type=codes.finding_concept(card, outline.finding),
+        algorithm_id=_algorithm(stored),
+        measurements=[area, sr.Measurement(codes.QUANTITY, float(outline.count), codes.ONE)],
         source_images=_image(source),
     )
 

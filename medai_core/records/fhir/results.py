@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medai_core.cards import Card
+from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Finding
 from medai_core.records.dossier import Dossier
 from medai_core.records.fhir.parts import (
@@ -67,6 +68,9 @@ def reading_entries(of: Subject, scan: StoredScan, stored: StoredReading) -> Ite
     for finding in given.findings:
         observations.append(url("finding", f"{stored.id}/{finding.name}"))
         yield entry(observations[-1], _observation(of, stored, finding, card, by, study))
+    if given.outline is not None:
+        observations.append(url("outline", stored.id))
+        yield entry(observations[-1], _outlined(of, stored, given.outline, card, by, study))
     if given.refusal is not None:
         observations.append(url("refusal", stored.id))
         yield entry(observations[-1], _refusal(of, stored, card, by, study))
@@ -90,6 +94,27 @@ def _observation(of: Subject, stored: StoredReading, finding: Finding, card: Car
         "device": reference(by),
         "derivedFrom": [reference(study)],
         "method": PROBABILITY | {"text": "Calibrated probability, 0 to 1"},
+    }
+
+
+def _outlined(of: Subject, stored: StoredReading, outline: Outline, card: Card | None, by: str, study: str) -> Json:
+    spec = next((f for f in card.findings if f.name == outline.finding), None) if card else None
+    area = quantity(float(outline.area_px), "pixels", "{pixels}")
+    if outline.area_mm2 is not None:
+        area = quantity(round(outline.area_mm2, 2), "mm2", "mm2")
+    count = {"code": own("count", "Number of outlined parts"), "valueInteger": outline.count}
+    return of.stamp | {
+        "resourceType": "Observation",
+        "status": "preliminary",
+        "category": [own("image-reading", "Reading of an image by a model")],
+        "code": concept(spec.code if spec else None, outline.finding, spec.title if spec else outline.finding),
+        "effectiveDateTime": instant(stored.at),
+        "valueQuantity": area,
+        "component": [count],
+        "note": notes([of.words.size_interval(outline)]),
+        "device": reference(by),
+        "derivedFrom": [reference(study)],
+        "method": own("outlined-area", "Area outlined by a model"),
     }
 
 

@@ -74,10 +74,12 @@ def _reading(
     ]
     if coverage := words.coverage(given, card):
         parts.append(text(coverage, SMALL, ink=FAINT))
+    if given.similar is not None:
+        parts.append(text(words.similar(given.similar, card), SMALL, ink=FAINT))
     parts += [text(words.say(notice), SMALL, ink=WARN) for notice in given.notices]
     parts += verdict_parts(stored.verdicts, words)
     yield boxed(parts, ink=WARN if refused else ACCENT)
-    if not refused:
+    if given.findings:
         yield _findings(given.findings, card, words)
 
 
@@ -85,7 +87,7 @@ def _pictures(reading: Reading, scan: StoredScan, card: Card | None, words: Word
     """The scan, and beside it the same scan under its evidence, with what must stand beside a picture."""
     t, side = words.translate, 0.4 * WIDTH
     left: list[Any] = [picture(fitted(grey(reading.image), SIDE), side)]
-    right: list[Any] = [picture(overlaid(reading, SIDE), side)] if reading.evidence is not None else []
+    right: list[Any] = [picture(overlaid(reading, SIDE), side)] if legend(reading, card, words) else []
     when = scan.acquired.strftime("%Y-%m-%d %H:%M") if scan.acquired else t(N_("not stated in the file"))
     yield columns(left, right)
     facts = [f"{t(N_('Scan time'))}: {when}", f"{t(N_('File'))}: {scan.file}", words.image_facts(reading.image)]

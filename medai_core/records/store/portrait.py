@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from medai_core.readings import outline_json, similar_json
 from medai_core.records.store import Store
 from medai_core.records.store.estimates import StoredEstimate, estimates_of
 from medai_core.records.store.patients import Patient
@@ -67,6 +68,8 @@ def _reading(stored: StoredReading) -> dict[str, Any]:
         "findings": [
             {"name": f.name, "probability": round(f.probability, 6), "in_set": f.in_set} for f in given.findings
         ],
+        "outline": outline_json(given.outline) if given.outline else None,
+        "similar": similar_json(given.similar) if given.similar else None,
         "coverage": given.coverage,
         "measured_coverage": stored.measured_coverage,
         "notices": [notice.text for notice in given.notices],

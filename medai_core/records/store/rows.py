@@ -17,6 +17,8 @@ from medai_core.catalog import WEIGHTS
 from medai_core.errors import Message
 from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import Image, read_image
+from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.similarity import Similar
 from medai_core.readings import Finding, Reading, Region
 from medai_core.records.store.urgency import urgency_of
 
@@ -40,7 +42,9 @@ def reading_columns(given: Reading, card: Card | None) -> dict[str, Any]:
         "notices": [_said(notice) for notice in given.notices],
         "region": asdict(given.region) if given.region else None,
         "evidence": _packed(given.evidence) if given.evidence is not None else None,
-        "mask": _packed_mask(given.mask) if given.mask is not None else None,
+        "mask": _packed_mask(given) if given.mask is not None else None,
+        "outline": _outline_facts(given.outline) if given.outline else None,
+        "similar": asdict(given.similar) if given.similar else None,
         "seconds": given.seconds,
         "urgency": urgency,
         "urgent_finding": finding,
@@ -59,7 +63,7 @@ def message_of(stored: Mapping[str, Any]) -> Message:
 def _coverage(card: Card | None) -> dict[str, Any] | None:
     if card is None or card.measured is None:
         return None
-    return asdict(card.measured.sets().coverage)
+    return asdict(card.measured.promised)
 
 
 def _packed(evidence: NDArray[np.float32]) -> bytes:
@@ -77,16 +81,35 @@ def _unpacked(stored: bytes, shape: tuple[int, int]) -> NDArray[np.float32]:
         return _resized(arrays["evidence"], shape)
 
 
-def _packed_mask(mask: NDArray[np.bool_]) -> bytes:
+def _packed_mask(given: Reading) -> bytes:
+    """The mask, and of an outline the objects' numbers and where it is doubtful."""
+    assert given.mask is not None
+    arrays: dict[str, Any] = {"bits": np.packbits(given.mask), "shape": given.mask.shape}
+    if given.outline is not None:
+        assert given.outline.labels is not None and given.outline.doubtful is not None
+        arrays |= {"labels": given.outline.labels, "doubtful": np.packbits(given.outline.doubtful)}
     stream = io.BytesIO()
-    np.savez_compressed(stream, bits=np.packbits(mask), shape=mask.shape)
+    np.savez_compressed(stream, **arrays)
     return stream.getvalue()
 
 
-def _unpacked_mask(stored: bytes) -> NDArray[np.bool_]:
+def _with_mask(reading: Reading, stored: bytes) -> Reading:
     with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
-        rows, columns = map(int, arrays["shape"])
-        return np.unpackbits(arrays["bits"], count=rows * columns).reshape(rows, columns).astype(bool)
+        shape = (int(arrays["shape"][0]), int(arrays["shape"][1]))
+        reading = replace(reading, mask=_unpacked_bits(arrays["bits"], shape))
+        if reading.outline is None:
+            return reading
+        doubtful = _unpacked_bits(arrays["doubtful"], shape)
+        return replace(reading, outline=replace(reading.outline, labels=arrays["labels"], doubtful=doubtful))
+
+
+def _unpacked_bits(bits: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+
+
+def _outline_facts(outline: Outline) -> dict[str, Any]:
+    """What lists need; the pixels lie beside the mask."""
+    return asdict(replace(outline, labels=None, doubtful=None))
 
 
 def _resized(evidence: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -110,12 +133,9 @@ def reading_of(row: Row[Any], data: bytes, file: str) -> Reading:
     """
     image = read_image(data, frame=row.frame)
     height, width = image.display.shape[:2]
-    return replace(
-        outline_of(row, file),
-        image=image,
-        evidence=_unpacked(row.evidence, (height, width)) if row.evidence else None,
-        mask=_unpacked_mask(row.mask) if row.mask else None,
-    )
+    evidence = _unpacked(row.evidence, (height, width)) if row.evidence else None
+    found = replace(outline_of(row, file), image=image, evidence=evidence)
+    return _with_mask(found, row.mask) if row.mask else found
 
 
 def outline_of(row: Row[Any], file: str) -> Reading:
@@ -135,6 +155,8 @@ def outline_of(row: Row[Any], file: str) -> Reading:
         region=Region(tuple(row.region["box"]), row.region["source"]) if row.region else None,
         evidence=None,
         seconds=row.seconds,
+        outline=Outline(**row.outline) if row.outline else None,
+        similar=Similar(**row.similar) if row.similar else None,
     )
 
 
@@ -142,7 +164,11 @@ def card_then(card: Card | None, weights_sha256: str | None, coverage: Mapping[s
     """The card to show an old reading with: today's words, but the coverage that was measured of *its* weights."""
     if card is None or card.measured is None or card.measured.sha256.get(WEIGHTS) == weights_sha256:
         return card
-    if coverage is None or card.measured.conformal is None:
+    if coverage is None:
         return replace(card, measured=None)
-    conformal = replace(card.measured.conformal, coverage=Measure(**coverage))
-    return replace(card, measured=replace(card.measured, conformal=conformal))
+    then = Measure(**coverage)
+    if card.measured.outlines is not None:
+        return replace(card, measured=replace(card.measured, outlines=replace(card.measured.outlines, coverage=then)))
+    if card.measured.conformal is None:
+        return replace(card, measured=None)
+    return replace(card, measured=replace(card.measured, conformal=replace(card.measured.conformal, coverage=then)))

@@ -1,0 +1,72 @@
+"""Outlines as files: PNG in the size of the image, NIfTI in the place of the volume that it is of."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from medai_core.imaging.images import Image
+from medai_core.imaging.images.nifti import grid_of
+from medai_core.imaging.segmentation import Outline
+
+
+def mask_pixels(outline: Outline) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """(y, x): 0 and 255 for one region; 0 and the number of each object for many."""
+    assert outline.labels is not None
+    if outline.many:
+        return outline.labels.astype(np.uint16)
+    return np.where(outline.labels > 0, np.uint8(255), np.uint8(0))
+
+
+def mask_png(outline: Outline) -> bytes:
+    """The mask as PNG: 8 bits for one region, 16 for many objects."""
+    stream = io.BytesIO()
+    Picture.fromarray(mask_pixels(outline)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def mask_nifti(outline: Outline, image: Image, source: bytes) -> bytes:
+    """The mask of one frame as NIfTI (gzip), in the place of its slice where the scan is a NIfTI volume itself.
+
+    Parameters
+    ----------
+    source : the bytes of the scan.
+    """
+    assert outline.labels is not None
+    frames = image.frames if grid_of(source) is not None else 1
+    labels = np.zeros((frames, *outline.labels.shape), np.uint16)
+    labels[image.frame if frames > 1 else 0] = outline.labels
+    return volume_nifti(labels, image, source)
+
+
+def volume_nifti(labels: Sequence[NDArray[np.integer]] | NDArray[np.integer], image: Image, source: bytes) -> bytes:
+    """Masks (z, y, x) as one NIfTI volume (gzip).
+
+    A volume that was NIfTI gives its own place in space, its axes to the right, to anterior and to superior. Any
+    other scan's is not known here: the axes then run along columns, rows and frames from the corner, in the size
+    of its pixels, or in pixels (unit "unknown") where no size is known.
+    """
+    import nibabel
+
+    stack = np.asarray(labels, np.uint16)
+    place = grid_of(source)
+    # Rows run from anterior to posterior and columns from right to left; NIfTI counts the other way.
+    voxels = stack[:, ::-1, ::-1].transpose(2, 1, 0) if place is not None else stack.transpose(2, 1, 0)
+    known = image.spacing_mm is not None
+    if place is None:
+        rows, columns = image.spacing_mm or (1.0, 1.0)
+        place = np.diag([columns, rows, image.slice_mm or 1.0, 1.0])
+    made = nibabel.Nifti1Image(np.ascontiguousarray(voxels), place)  # type: ignore[no-untyped-call]
+    made.header.set_xyzt_units("mm" if known else "unknown")  # type: ignore[no-untyped-call]
+    return gzipped(made.to_bytes())
+
+
+def gzipped(data: bytes) -> bytes:
+    """The bytes packed, the same each time: no clock goes into the header."""
+    import gzip
+
+    return gzip.compress(data, mtime=0)
