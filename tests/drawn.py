@@ -52,7 +52,7 @@ def measured(names: tuple[str, ...]) -> cards.Measured:
 def card(
     name: str, title: str, kind: str, findings: tuple[str, ...], chinese: tuple[str, ...], **more: object
 ) -> cards.Card:
-    region = cards.RegionSpec("brain_mri_tumour_segmentation", 1.8, 96) if kind == "brain_mri" else None
+    region = cards.RegionSpec("brain_mri_tumour_segmentation", 0.1, 1.8, 96) if kind == "brain_mri" else None
     translation = cards.Translation(
         title="中文标题",
         intended_use="用途",

@@ -36,8 +36,15 @@ MEASURES = {
     "set_size": N_("Mean size of the conformal set"),
     "refused_share": N_("Right inputs that are refused"),
     "foreign_refused_share": N_("Foreign inputs that are refused"),
-    "region_dice": N_("Dice of the region, mean"),
-    "region_dice_median": N_("Dice of the region, median"),
+    "dice": N_("Dice, mean"),
+    "dice_median": N_("Dice, median"),
+    "size_coverage": N_("Sizes inside their interval"),
+    "pixel_calibration_slope": N_("Calibration slope of pixels"),
+    "pixel_calibration_intercept": N_("Calibration intercept of pixels"),
+    "free_of_it_refused_share": N_("Halves without a tumour that are refused"),
+    "nothing_outlined_share": N_("Images in which nothing is outlined"),
+    "similar_share": N_("Similar images with the image's own label"),
+    "share_of_all": N_("All training images with the image's own label"),
     "evidence_inside_tumour": N_("Share of the evidence inside the tumour"),
     "area_of_tumour": N_("Share of the area inside the tumour"),
     "deletion": N_("Deletion score of the evidence map"),
@@ -176,9 +183,9 @@ def similar(found: Similar, card: Card | None) -> str:
     return wording().similar(found, card)
 
 
-def measured_coverage(coverage: Measure) -> str:
-    """The measured coverage of the conformal set, with its interval and n."""
-    return wording().measured_coverage(coverage)
+def measured_coverage(coverage: Measure, *, sizes: bool = False) -> str:
+    """The measured coverage of the conformal set, or of the intervals of sizes, with its interval and n."""
+    return wording().measured_coverage(coverage, sizes=sizes)
 
 
 def patient_facts(patient: Patient) -> str:

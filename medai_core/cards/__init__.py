@@ -98,11 +98,14 @@ class RegionSpec:
     Attributes
     ----------
     model : the segmentation model that finds it.
+    evident : the greatest probability below which nothing stands out, and a reading refuses; less than that model
+        asks for itself, since somebody has affirmed that there is something.
     margin : side of the crop as a multiple of the longer side of the region's box.
     slice_size : rows and columns of the small whole slice that is shown beside the crop.
     """
 
     model: str
+    evident: float
     margin: float
     slice_size: int
 

@@ -110,12 +110,17 @@ def outlined(card: Card, found: Segmentation, spacing_mm: tuple[float, float] | 
     )
 
 
-def find_region(card: Card, network: Network, grey: NDArray[np.uint8]) -> Region:
-    """The region that a segmentation model holds most likely in ``grey`` (y, x); there always is one."""
+def find_region(card: Card, network: Network, evident: float, grey: NDArray[np.uint8]) -> Region:
+    """The region that a segmentation model holds most likely in ``grey`` (y, x); there always is one.
+
+    Parameters
+    ----------
+    evident : the greatest probability from which it stands out.
+    """
     assert card.measured is not None and card.measured.outlines is not None
     limits, probability = card.measured.outlines, segment(card, network, grey).probability
     shape = (grey.shape[0], grey.shape[1])
-    return most_evident_region(probability, shape, least=limits.threshold, evident=limits.evident)
+    return most_evident_region(probability, shape, least=limits.threshold, evident=evident)
 
 
 def evident_regions(probability: NDArray[np.float32], *, least: float, evident: float) -> NDArray[np.int32]:

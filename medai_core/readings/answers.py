@@ -43,7 +43,7 @@ def finder(card: Card, models: Catalog) -> Finder | None:
     network = models.network(by)
     if card.measured is None or by.measured is None or by.measured.sha256[WEIGHTS] != card.measured.region_sha256:
         raise ModelError("model.other_finder", name=card.name, finder=by.name)
-    return partial(find_region, by, network)
+    return partial(find_region, by, network, card.input.region.evident)
 
 
 def nothing_outlined(found: Segmentation) -> Message | None:

@@ -17,8 +17,15 @@ from medai_core.evaluation import Answer, Predictions, Rule, measures, read_mani
 from medai_core.imaging.classification import calibrated
 from medai_core.metrics import area_under_curve, bootstrap, conformal_quantile
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.calibration import embedding_distances, fit_calibration, prevalence_threshold, with_sets
+from medai_core.training.calibration import (
+    embedding_distances,
+    fit_calibration,
+    prevalence_threshold,
+    whitening,
+    with_sets,
+)
 from medai_core.training.fitting import predict
+from medai_core.training.neighbours import add_neighbourhoods
 
 SET = "lung_nodule"
 FOREIGN = ("chest_xray", "brain_mri", "breast_ultrasound", "blood_cells", "chest_ct_slice", "malaria", "cell_nuclei")
@@ -48,10 +55,25 @@ def write_card(folder: Path, study: Study, choice: Choice) -> None:
         *by_area(study, tested),
         *cross_validation(study, choice, measured, rule),
         *reporting.faithfulness(card, now.networks(card), own.pixels[own.leading], "training", count=60),
-        reporting.foreign_measure(recipes.test_files(given.data, FOREIGN), study.names, answer, given.seed),
+        reporting.foreign_measure(recipes.test_files(given.data, FOREIGN), answer, given.seed),
     )
     recipes.write_hashes(reporting.tested(measured, performance, made, earlier, "card"), given.out)
+    write_neighbourhoods(study, choice)
     write_examples(study, card, answer)
+
+
+def write_neighbourhoods(study: Study, choice: Choice) -> None:
+    """How the training nodules were labelled by where their leading slices lie.
+
+    What that is worth is measured with a member of the cross-validation, on the patients that it never saw.
+    """
+    own, fitted = study.nodules, study.fitted[choice.kinds[0]]
+    serving = keras.saving.load_model(study.given.out / "model.keras", compile=False)
+    embedding = predict(serving, inputs(own.pixels[own.leading]))["embedding"]
+    features = predict(fitted.members[0], own.given(fitted.sees, own.leading))["features"].astype(np.float64)
+    matrix, shift = whitening(features[study.fold != 0], 16)
+    held = np.flatnonzero(study.fold == 0)
+    add_neighbourhoods(study.given.out, embedding, own.label, own.group, held, features @ matrix + shift)
 
 
 def draft(study: Study, choice: Choice, models: Served) -> Measured:

@@ -64,7 +64,7 @@ KINDS = {
 
 
 def main() -> None:
-    given, card = recipes.options(FOLDER), read_card(FOLDER)
+    given, card = recipes.options(FOLDER, divides=True), read_card(FOLDER)
     names = tuple(finding.name for finding in card.findings)
     if given.smoke:
         recipes.draw_set(given.data / report.SET, names, drawn, 60, card.input.unit)
@@ -74,6 +74,9 @@ def main() -> None:
     kinds = {"numbers and view": KINDS["numbers and view"]} if given.smoke else KINDS
     study = comparison.Study(given, names, own, fold, cross_validated(given, own, fold, kinds))
     chosen = comparison.choose(study)
+    if given.neighbourhoods:
+        report.write_neighbourhoods(study, chosen)
+        return
     serving = nodules.nodule_network(64, [m for name in chosen.kinds for m in study.fitted[name].members])
     features = np.asarray(predict(serving, comparison.inputs(own.pixels))["features"], np.float64)
     write_network(with_embedding(serving, features), given.out)

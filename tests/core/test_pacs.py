@@ -80,15 +80,15 @@ def test_a_study_is_pushed_read_and_its_report_and_capture_come_back(
     chest = next(s for s in scans if s.modality == "DX").readings[0]
     give_verdict(record, CLINICIAN, agrees=False, why=WHY, reading_id=chest.id)
     code, out, complaint = run("pacs", "store", "--patient", "ID-7", "--url", pacs.url)
-    assert (code, out, complaint) == (0, f"4 objects stored at {pacs.url}\n", "")
+    assert (code, out, complaint) == (0, f"7 objects stored at {pacs.url}\n", "")
     assert actions(record)[-1] == "pacs.store"
-    assert pacs.modalities() == ["DX", "MR", "OT", "OT", "SR", "SR"]
+    assert pacs.modalities() == ["DX", "MR", "OT", "OT", "OT", "SEG", "SR", "SR", "SR"]
     for id in pacs.ask("instances"):
         path = tmp_path / f"{id}.dcm"
         path.write_bytes(pacs.ask(f"instances/{id}/file"))
         ds = pydicom.dcmread(path)
         assert (ds.StudyInstanceUID, ds.PatientID) == ("1.2.3.5", "ID-7")
-        if ds.Modality in ("SR", "OT"):
+        if ds.Modality in ("SR", "OT", "SEG"):
             assert dicom_errors(path) == []
     reports = [pydicom.dcmread(p) for p in tmp_path.glob("*.dcm") if pydicom.dcmread(p).Modality == "SR"]
     texts = [text for report in reports for text in texts_of(report)]
@@ -96,7 +96,7 @@ def test_a_study_is_pushed_read_and_its_report_and_capture_come_back(
     assert any(text.startswith("Refused: ") for text in texts)
     again = run("pacs", "store", "--patient", "ID-7", "--url", pacs.url)
     assert again[0] == 0
-    assert len(pacs.ask("instances")) == 6
+    assert len(pacs.ask("instances")) == 9
 
 
 def test_studies_are_found_by_number_by_the_beginning_of_a_name_and_by_day(pacs: Orthanc, run: Run) -> None:

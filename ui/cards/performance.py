@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from medai_core.cards import Applicability, Card, Measure, Measured
+from medai_core.cards import Applicability, Card, Conformal, Measure, Measured, Outlines
 from ui import words
 from ui.cards.purpose import bullets
 from ui.figures import confusion_matrix, reliability_plot
@@ -70,19 +70,36 @@ def trust(card: Card) -> None:
         calibration = card.measured.calibration
         st.caption(_("Temperature {t:.3f}, fitted on held-out data.").format(t=calibration.temperature))
     with right:
-        st.subheader(_("Confusion matrix"), anchor=False)
         if card.measured.confusion:
+            st.subheader(_("Confusion matrix"), anchor=False)
             confusion_matrix(card)
     left, right = st.columns(2, gap="large")
     with left:
-        _conformal(card.measured)
+        if card.measured.outlines:
+            _sizes(card, card.measured.outlines)
+        else:
+            _conformal(card.measured.sets())
     with right:
         st.subheader(_("When it refuses"), anchor=False)
         bullets(_refuses(card, card.measured.applicability))
 
 
-def _conformal(measured: Measured) -> None:
-    conformal = measured.conformal
+def _sizes(card: Card, limits: Outlines) -> None:
+    """How outlines are made, and what the interval of their size promises."""
+    st.subheader(_("Outlines"), anchor=False)
+    made = _("A pixel belongs from a probability of {threshold:.2f}; between {low:.2f} and {high:.2f} it is doubtful.")
+    low, high = limits.between
+    st.markdown(plain(made.format(threshold=limits.threshold, low=low, high=high)))
+    if not (card.outline and card.outline.many):
+        least = _("Nothing is outlined where the greatest probability is below {evident:.2f}.")
+        st.markdown(plain(least.format(evident=limits.evident)))
+    promised = _("The true size lies between {low:.2f} and {high:.2f} times the outlined one at {level} coverage.")
+    low, high = limits.size_factors
+    st.markdown(plain(promised.format(low=low, high=high, level=words.percent(limits.level))))
+    st.markdown(plain(words.measured_coverage(limits.coverage, sizes=True)))
+
+
+def _conformal(conformal: Conformal) -> None:
     st.subheader(_("Conformal sets"), anchor=False)
     level = _("A result names every finding not ruled out: the set is made to hold the true one in {level} of scans.")
     st.markdown(plain(level.format(level=words.percent(conformal.level))))

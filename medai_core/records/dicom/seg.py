@@ -80,7 +80,9 @@ def _described(stored: StoredReading, reading: Reading, card: Card | None) -> se
 def _explain(made: Dataset, said: str, source: Source) -> None:
     """The answer beside the segment, whether its size can be measured, and which frame it is of."""
     measured = "" if source.header.get("PixelSpacing") else "The size of a pixel is not known; one stands for 1 mm. "
-    made.SegmentSequence[0].SegmentDescription = (measured + said)[:1024]
+    # The limit is of characters, but some readers count bytes.
+    cut = (measured + said).encode()[:1024].decode(errors="ignore")
+    made.SegmentSequence[0].SegmentDescription = cut
     if source.frame:
         groups = made.PerFrameFunctionalGroupsSequence[0]
         for image in groups.DerivationImageSequence[0].SourceImageSequence:
