@@ -47,7 +47,7 @@ class Fit:
 
 FITS = {
     "residual": Fit(networks.residual_network, 24),
-    "depthwise": Fit(networks.depthwise_network, 16),
+    "depthwise-separable": Fit(networks.depthwise_network, 16),
     "reference": Fit(networks.reference_network, 6, 1e-3, 0.0),
 }
 
@@ -62,7 +62,9 @@ class Recipe:
     foreign : sets of other kinds, whose test images the model must refuse.
     stored : (rows, columns) that images are kept in for augmentation.
     draw : makes an image of a label number, for a smoke run.
+    fits : by name; "reference" among them is only compared with, the others may serve, alone or the first two averaged.
     upright : whether all images show the same thing the same way up, so that a mean picture tells one turned.
+    select : the measure that the serving network is the best by on the validation part, "auc" or "accuracy".
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Recipe:
     augmentation: Augmentation = Augmentation()
     fits: Mapping[str, Fit] = field(default_factory=lambda: FITS)
     upright: bool = True
+    select: str = "auc"
 
 
 class Served(Protocol):
@@ -145,7 +148,7 @@ def _fit_all(study: Study) -> dict[str, keras.Model]:
 
     fitted = {}
     for name, how in study.recipe.fits.items():
-        if given.smoke and name not in ("residual", "reference"):
+        if given.smoke and name not in (next(iter(study.recipe.fits)), "reference"):
             continue  # one network of each kind shows that the recipe runs
         keras.utils.set_random_seed(given.seed)
         fitted[name] = fit(
@@ -166,23 +169,23 @@ def _fit_all(study: Study) -> dict[str, keras.Model]:
 
 
 def _compare(study: Study, fitted: Mapping[str, keras.Model]) -> tuple[tuple[Approach, ...], keras.Model]:
-    """The approaches on the validation part, and the network that serves: the one with the highest AUC."""
-    samples = study.samples
-    candidates = {"reference network": fitted["reference"], "residual network": averaged([fitted["residual"]])}
-    if not study.given.smoke:
-        two = [fitted["residual"], fitted["depthwise"]]
-        candidates |= {
-            "depthwise-separable network": averaged(two[1:]),
-            "both averaged": averaged(two),
-            "both averaged, image and mirror image": averaged(two, mirror=True),
-        }
+    """The approaches on the validation part, and the network that serves: the best of them."""
+    samples, own = study.samples, [name for name in fitted if name != "reference"]
+    candidates = {"reference network": fitted["reference"]}
+    candidates |= {f"{name} network": averaged([fitted[name]]) for name in own}
+    if len(own) > 1:
+        two = [fitted[name] for name in own[:2]]
+        candidates["both averaged"] = averaged(two)
+        candidates["both averaged, image and mirror image"] = averaged(two, mirror=True)
     label, scored = samples.label[samples.validation], []
     for name, network in candidates.items():
         p = softmax(_outputs(network, samples.pixels[samples.validation])["logits"])
         two_classes = len(study.names) == 2
         called = (p[:, 1] >= prevalence_threshold(label)).astype(int) if two_classes else p.argmax(axis=1)
-        balanced = recalls(label, called, len(study.names)).mean()
-        scored.append(Approach(name, "auc", area_under_curve(label, p), note=f"balanced accuracy {balanced:.4f}"))
+        seen = {"auc": area_under_curve(label, p), "accuracy": float((called == label).mean())}
+        seen["balanced accuracy"] = float(recalls(label, called, len(study.names)).mean())
+        note = ", ".join(f"{key} {value:.4f}" for key, value in seen.items() if key != study.recipe.select)
+        scored.append(Approach(name, study.recipe.select, seen[study.recipe.select], note=note))
         recipes.say(f"{name}: {scored[-1]}")
     best = max(scored[1:], key=lambda a: a.value)
     return tuple(replace(a, chosen=a is best) for a in scored), candidates[best.name]

@@ -46,7 +46,7 @@ def residual_network(size: int, channels: int, classes: int, widths: Sequence[in
     x = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
     for width in widths[1:]:
         x = _residual_block(_residual_block(x, width, stride=2), width)
-    return keras.Model(image, _head(layers.Dropout(0.2)(x), classes), name="residual")
+    return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="residual")
 
 
 def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[int] = (24, 48, 96, 192)) -> keras.Model:
@@ -58,7 +58,7 @@ def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[i
     x = _convolution(layers.Rescaling(4.0, -2.0)(image), 16, stride=2)
     for width in widths:
         x = _inverted_block(_inverted_block(x, width, stride=2), width, stride=1)
-    return keras.Model(image, _head(layers.Dropout(0.2)(x), classes), name="depthwise")
+    return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="depthwise")
 
 
 def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96), *, standardised: bool = False) -> keras.Model:
@@ -105,8 +105,8 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
         near = _convolution(near, width, stride=2) if i == 0 else _residual_block(near, width, stride=2)
     for i, width in enumerate((16, 32, 64)):
         far = _convolution(far, width, stride=2) if i == 0 else _residual_block(far, width, stride=2)
-    one = _head(layers.Dropout(0.3)(near), classes, "")
-    two = _head(layers.Dropout(0.3)(far), classes, "slice_")
+    one = head(layers.Dropout(0.3)(near), classes, "")
+    two = head(layers.Dropout(0.3)(far), classes, "slice_")
     outputs = {
         "logits": layers.Add(name="sum_of_logits")([one["logits"], two["slice_logits"]]),
         "evidence": one["evidence"],
@@ -136,7 +136,8 @@ def _down_and_up(x: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
     return x, coarsest
 
 
-def _head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:
+def head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:
+    """The end of a classifier: a map for each class, their averages (the logits) and the features' averages."""
     evidence = layers.Conv2D(classes, 1, name=f"{prefix}evidence")(x)
     return {
         f"{prefix}logits": layers.GlobalAveragePooling2D(name=f"{prefix}logits")(evidence),

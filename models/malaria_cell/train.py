@@ -19,7 +19,7 @@ from medai_core.training.classifiers import Fit, Recipe, run
 OTHERS = ("brain_mri", "lung_nodule", "breast_ultrasound", "blood_cells", "chest_ct_slice", "chest_xray", "cell_nuclei")
 FITS = {
     "residual": Fit(networks.residual_network, 14),
-    "depthwise": Fit(networks.depthwise_network, 8),
+    "depthwise-separable": Fit(networks.depthwise_network, 8),
     "reference": Fit(networks.reference_network, 5, 1e-3, 0.0),
 }
 # A cell has no up and no down.
