@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,16 +10,14 @@ from pathlib import Path
 import numpy as np
 from approaches import Candidate, Fields
 from numpy.typing import NDArray
-from PIL import Image as Picture
 from tested import test_measures
 
-from medai_core.cards import Approach, Card, Measure, Measured, Outlines, read_card
-from medai_core.evaluation import Answer
+from medai_core.cards import Approach, Measure, Measured, Outlines, read_card
+from medai_core.commands.training import Served, served
 from medai_core.evaluation.outlines import Outlined, object_measures
-from medai_core.imaging.instances import ObjectMaps, Objects, find_objects, objects, read_maps
+from medai_core.imaging.instances import ObjectMaps, objects, read_maps
 from medai_core.runtime import Network
 from medai_core.training import examples, recipes, reporting
-from medai_core.training.classifiers import Served
 from medai_core.training.phantoms import draw_nuclei
 
 FOREIGN = ("chest_xray", "brain_mri", "lung_nodule", "breast_ultrasound", "blood_cells", "chest_ct_slice", "malaria")
@@ -44,12 +42,7 @@ class Study:
     best: Candidate
 
 
-def write_card(
-    folder: Path,
-    study: Study,
-    served: Callable[[Path], Served],
-    answering: Callable[[Card], Answer] | None,
-) -> None:
+def write_card(folder: Path, study: Study) -> None:
     """Set limits on the held-out images, write the draft, test once, write the card and its examples."""
     given = study.given
     earlier = recipes.begun_card(given, folder)
@@ -63,32 +56,36 @@ def write_card(
     if given.smoke:
         recipes.say("smoke run: fitted, exported and calibrated")
         return
-    card = replace(read_card(given.out), measured=measured)
-    find = partial(find_objects, card, served(given.out.parent).networks(card))
-    performance, reliability = test_measures(given.data, find, measured, given.seed)
-    performance += validation_measures(study, maps)
-    if answering:
-        performance += refusals(given, answering(card))
+    answer = served(given.out.parent).outline(replace(read_card(given.out), measured=measured))
+    performance = (
+        *test_measures(given.data, answer, measured, given.seed),
+        *validation_measures(study, maps),
+        reporting.foreign_measure(recipes.test_files(given.data, FOREIGN), answer, given.seed),
+    )
     measured = replace(
         measured,
         outlines=with_coverage(measured, performance),
         performance=performance,
-        reliability=reliability,
         test_evaluations=reporting.logged(earlier, performance, "card"),
     )
     recipes.write_hashes(measured, given.out)
-    write_examples(given, card, find, served(folder.parent))
+    rng = np.random.default_rng(given.seed)
+    draws = {
+        f"example_{name}_1": partial(drawn_field, rng, stained=name == "stained")
+        for name in ("fluorescence", "stained")
+    }
+    examples.write_outlined(draws, answer, given.out, drawn=DRAWN)
 
 
-def refusals(given: recipes.Options, answer: Answer) -> tuple[Measure, ...]:
-    """The share of images of other kinds that a reading refuses."""
-    return (reporting.foreign_measure(recipes.test_files(given.data, FOREIGN), (), answer, given.seed),)
+def drawn_field(rng: np.random.Generator, *, stained: bool) -> Pixels:
+    """A drawn field of one look."""
+    return draw_nuclei(256, rng, stained=stained)[0]
 
 
-def draft(study: Study, maps: Sequence[ObjectMaps], served: Served) -> Measured:
+def draft(study: Study, maps: Sequence[ObjectMaps], now: Served) -> Measured:
     """What is known before the test split is touched."""
     choice = study.best.choice
-    kinds = [max(map(served.kind(d).probabilities.__getitem__, kinds_of(study))) for d in study.display]
+    kinds = [max(map(now.kind(d).probabilities.__getitem__, kinds_of(study))) for d in study.display]
     distances = np.array([np.linalg.norm(m.embedding) for m in maps], dtype=np.float64)
     pairs = zip(found_again(study, maps), study.held.true, strict=True)
     ratios = [len(np.unique(true[true > 0])) / max(found.max(), 1) for found, true in pairs]
@@ -111,7 +108,7 @@ def draft(study: Study, maps: Sequence[ObjectMaps], served: Served) -> Measured:
             evident,
             size_factors(np.array(ratios), LEVEL),
             LEVEL,
-            reporting.UNMEASURED,
+            replace(reporting.UNMEASURED, measure="count_coverage"),
             choice.seed,
             choice.least_px,
         ),
@@ -144,7 +141,7 @@ def size_factors(ratios: Floats, level: float) -> tuple[float, float]:
 def with_coverage(measured: Measured, performance: Sequence[Measure]) -> Outlines:
     """The outlines' numbers with the coverage of the count's interval on the test split."""
     assert measured.outlines is not None
-    found = next(m for m in performance if (m.measure, m.data, m.subgroup) == ("coverage", "test", ""))
+    found = next(m for m in performance if (m.measure, m.data, m.subgroup) == ("count_coverage", "test", ""))
     return replace(measured.outlines, coverage=found)
 
 
@@ -152,21 +149,3 @@ def validation_measures(study: Study, maps: Sequence[ObjectMaps]) -> tuple[Measu
     """On the images by which thresholds were chosen, so a little too good."""
     rows = zip(found_again(study, maps), study.held.true, study.groups, study.held.label, strict=True)
     return object_measures((Outlined(*row) for row in rows), data="validation", seed=study.given.seed)
-
-
-def write_examples(given: recipes.Options, card: Card, find: Callable[[Pixels], Objects], served: Served) -> None:
-    """A drawn field of each look, that the router takes for what it stands for and that is near the training images."""
-    assert card.measured is not None
-    limits = card.measured.applicability
-    for name, kind in zip(("fluorescence", "stained"), card.input.kinds, strict=True):
-        path = given.out / f"example_{name}_1.png"
-        for attempt in range(60):
-            rng = np.random.default_rng((given.seed, attempt))
-            examples.write_example(draw_nuclei(256, rng, stained=name == "stained")[0], path, drawn=DRAWN)
-            seen = np.asarray(Picture.open(path).convert("RGB"))
-            near = np.linalg.norm(find(seen).maps.embedding) <= limits.distance_max
-            if near and served.kind(seen).probabilities[kind] >= max(limits.kind_probability_min, 0.6):
-                break
-        else:
-            path.unlink()
-            recipes.say(f"none of 60 drawn fields was accepted as an example of {name}")

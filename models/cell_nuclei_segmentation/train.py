@@ -9,7 +9,6 @@ trained before.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +25,7 @@ from PIL import Image as Picture
 from PIL import ImageFilter
 from scipy import ndimage
 
-from medai_core.cards import Card
-from medai_core.commands.training import served
-from medai_core.evaluation import Answer, read_manifest
+from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import stretched, unit
 from medai_core.training import networks, recipes
 from medai_core.training.export import averaged, with_embedding, write_network
@@ -65,14 +62,8 @@ class Samples:
     part: Ints
 
 
-def main(answering: Callable[[Card], Answer] | None = None) -> None:
-    """Train the model.
-
-    Parameters
-    ----------
-    answering : from a card to what its model answers to a file; without it, it is not measured what share of
-        other images a reading refuses.
-    """
+def main() -> None:
+    """Train the model."""
     given = recipes.options(FOLDER)
     if given.smoke:
         draw_set(given.data / SET)
@@ -91,7 +82,7 @@ def main(answering: Callable[[Card], Answer] | None = None) -> None:
     groups = [str(samples.table["group"][i]) for i in held]
     counts = f"{SET}, {int((samples.part == 0).sum())} images to fit, {len(held)} to choose and calibrate"
     study = report.Study(given, counts + resumed * "; fitted in an earlier run", fields, display, groups, tried, best)
-    report.write_card(FOLDER, study, served, answering)
+    report.write_card(FOLDER, study)
 
 
 def read_samples(data: Path, split: str, seed: int) -> Samples:
