@@ -75,16 +75,16 @@ def deletion_and_insertion(
 
     Parameters
     ----------
-    probability : of the class, for an image like ``display`` (y, x).
+    probability : of the class, for an image like ``display`` (y, x) or (y, x, 3).
     evidence : (y, x), of the class.
     """
-    blurred = np.asarray(Picture.fromarray(display).filter(ImageFilter.GaussianBlur(max(display.shape) / 12)))
+    blurred = np.asarray(Picture.fromarray(display).filter(ImageFilter.GaussianBlur(max(display.shape[:2]) / 12)))
     order = np.argsort(-evidence, axis=None, kind="stable")
     deleted, inserted = [], []
     for share in np.linspace(0, 1, steps + 1):
         flat = np.zeros(evidence.size, dtype=bool)
         flat[order[: round(share * evidence.size)]] = True
-        chosen = flat.reshape(evidence.shape)
+        chosen = flat.reshape(evidence.shape if display.ndim == 2 else (*evidence.shape, 1))
         deleted.append(probability(np.where(chosen, blurred, display)))
         inserted.append(probability(np.where(chosen, display, blurred)))
     return float(np.mean(deleted)), float(np.mean(inserted))

@@ -47,8 +47,8 @@ def outline_volume(
 ) -> Volume:
     """Outline each frame of a file with a segmentation model.
 
-    Each frame is read on its own, so what is outlined need not join from frame to frame. A refused frame counts
-    as without an outline, which may make the volume too small.
+    Each frame is read on its own, so what is outlined need not join from frame to frame. A frame that is refused
+    or shows nothing at all counts as without an outline, which may make the volume too small.
 
     Parameters
     ----------
@@ -64,15 +64,24 @@ def outline_volume(
         raise ImageError("image.many_frames", frames=middle.frames, most=FRAMES)
     labels, refused = np.zeros((middle.frames, *middle.display.shape[:2]), np.uint16), 0
     for frame in range(middle.frames):
-        image = read_image(data, frame=frame)
-        reading = read_image_with(image, file, models, Question(model=model, kind=kind))[0]
-        if reading.outline is None or reading.outline.labels is None:
+        found = _labels(data, frame, file, models, Question(model=model, kind=kind))
+        if found is None:
             refused += 1
         else:
-            labels[frame] = reading.outline.labels
+            labels[frame] = found
         advance(frame + 1, middle.frames)
     areas = tuple(int(n) for n in (labels > 0).sum(axis=(1, 2)))
     return Volume(labels, areas, refused, volume_ml(areas, middle), middle)
+
+
+def _labels(data: bytes, frame: int, file: str, models: Catalog, asked: Question) -> NDArray[np.int32] | None:
+    """What is outlined in one frame, (y, x); None where nothing is, or where the frame cannot be shown."""
+    try:
+        image = read_image(data, frame=frame)
+    except ImageError:  # the file itself was read before: one blank frame must not cost the others
+        return None
+    outline = read_image_with(image, file, models, asked)[0].outline
+    return outline.labels if outline is not None else None
 
 
 def volume_ml(areas_px: tuple[int, ...], image: Image) -> float | None:

@@ -117,6 +117,16 @@ def test_a_multi_frame_dicom_says_how_far_apart_its_frames_are_and_its_thickness
     assert read_image(dicom(stack[0], SpacingBetweenSlices=2.5)).slice_mm is None
 
 
+def test_a_blank_frame_is_counted_as_refused_and_costs_the_others_nothing() -> None:
+    disc = discs((64, 64), (32, 32, 12))
+    data = dicom(np.stack([np.zeros_like(disc), disc, disc]), NumberOfFrames=3, WindowCenter=None, WindowWidth=None)
+    with pytest.raises(ImageError):
+        read_image(data, frame=0)
+    found = outline_volume(data, "three.dcm", models_with_bright(), NAME, kind="brain_mri")
+    assert found.refused == 1
+    assert found.areas_px[0] == 0 < found.areas_px[1] == found.areas_px[2]
+
+
 def test_a_scan_that_is_no_volume_gets_a_mask_in_its_own_pixels() -> None:
     data = png(discs((50, 70), (20, 50, 10)))
     image = read_image(data)

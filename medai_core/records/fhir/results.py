@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medai_core.cards import Card
+from medai_core.errors import Message
 from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Finding
 from medai_core.records.dossier import Dossier
@@ -67,69 +68,64 @@ def reading_entries(of: Subject, scan: StoredScan, stored: StoredReading) -> Ite
     yield device(given.model, given.version, given.weights_sha256, card)
     for finding in given.findings:
         observations.append(url("finding", f"{stored.id}/{finding.name}"))
-        yield entry(observations[-1], _observation(of, stored, finding, card, by, study))
+        said = _observation(of, stored, _named(card, finding.name), by, study)
+        yield entry(observations[-1], said | _found(finding))
     if given.outline is not None:
         observations.append(url("outline", stored.id))
-        yield entry(observations[-1], _outlined(of, stored, given.outline, card, by, study))
+        said = _observation(of, stored, _named(card, given.outline.finding), by, study)
+        yield entry(observations[-1], said | _outlined(of, given.outline))
     if given.refusal is not None:
         observations.append(url("refusal", stored.id))
-        yield entry(observations[-1], _refusal(of, stored, card, by, study))
+        said = _observation(of, stored, own(given.refusal.id, "Refusal to give findings"), by, study)
+        yield entry(observations[-1], said | _refused(of, given.refusal, card))
     yield entry(report, _report(of, stored, card, study, observations))
     yield from _verdicts(of, stored.verdicts, report, observations)
     yield _provenance(url("reading.provenance", stored.id), stored.at, stored.by, by, [report, *observations], study)
 
 
-def _observation(of: Subject, stored: StoredReading, finding: Finding, card: Card | None, by: str, study: str) -> Json:
-    spec = next((f for f in card.findings if f.name == finding.name), None) if card else None
-    in_set = {"code": own("in-set", "In the conformal set"), "valueBoolean": finding.in_set}
-    over = {"code": own("over-threshold", "Over the card's threshold"), "valueBoolean": finding.over_threshold}
+def _observation(of: Subject, stored: StoredReading, code: Json, by: str, study: str) -> Json:
+    """What every observation of a reading has, whatever it is of."""
     return of.stamp | {
         "resourceType": "Observation",
         "status": "preliminary",
         "category": [own("image-reading", "Reading of an image by a model")],
-        "code": concept(spec.code if spec else None, finding.name, spec.title if spec else finding.name),
+        "code": code,
         "effectiveDateTime": instant(stored.at),
-        "valueQuantity": quantity(round(finding.probability, 6), "1", "1"),
-        "component": [in_set, over],
         "device": reference(by),
         "derivedFrom": [reference(study)],
+    }
+
+
+def _named(card: Card | None, name: str) -> Json:
+    """The code of a finding, from the card where it has one."""
+    spec = next((f for f in card.findings if f.name == name), None) if card else None
+    return concept(spec.code if spec else None, name, spec.title if spec else name)
+
+
+def _found(finding: Finding) -> Json:
+    in_set = {"code": own("in-set", "In the conformal set"), "valueBoolean": finding.in_set}
+    over = {"code": own("over-threshold", "Over the card's threshold"), "valueBoolean": finding.over_threshold}
+    return {
+        "valueQuantity": quantity(round(finding.probability, 6), "1", "1"),
+        "component": [in_set, over],
         "method": PROBABILITY | {"text": "Calibrated probability, 0 to 1"},
     }
 
 
-def _outlined(of: Subject, stored: StoredReading, outline: Outline, card: Card | None, by: str, study: str) -> Json:
-    spec = next((f for f in card.findings if f.name == outline.finding), None) if card else None
+def _outlined(of: Subject, outline: Outline) -> Json:
     area = quantity(float(outline.area_px), "pixels", "{pixels}")
     if outline.area_mm2 is not None:
         area = quantity(round(outline.area_mm2, 2), "mm2", "mm2")
-    count = {"code": own("count", "Number of outlined parts"), "valueInteger": outline.count}
-    return of.stamp | {
-        "resourceType": "Observation",
-        "status": "preliminary",
-        "category": [own("image-reading", "Reading of an image by a model")],
-        "code": concept(spec.code if spec else None, outline.finding, spec.title if spec else outline.finding),
-        "effectiveDateTime": instant(stored.at),
+    return {
         "valueQuantity": area,
-        "component": [count],
+        "component": [{"code": own("count", "Number of outlined parts"), "valueInteger": outline.count}],
         "note": notes([of.words.size_interval(outline)]),
-        "device": reference(by),
-        "derivedFrom": [reference(study)],
         "method": own("outlined-area", "Area outlined by a model"),
     }
 
 
-def _refusal(of: Subject, stored: StoredReading, card: Card | None, by: str, study: str) -> Json:
-    assert stored.reading.refusal is not None
-    return of.stamp | {
-        "resourceType": "Observation",
-        "status": "cancelled",
-        "category": [own("image-reading", "Reading of an image by a model")],
-        "code": own(stored.reading.refusal.id, "Refusal to give findings"),
-        "effectiveDateTime": instant(stored.at),
-        "dataAbsentReason": _not_performed(of.words.reason(stored.reading.refusal, card)),
-        "device": reference(by),
-        "derivedFrom": [reference(study)],
-    }
+def _refused(of: Subject, refusal: Message, card: Card | None) -> Json:
+    return {"status": "cancelled", "dataAbsentReason": _not_performed(of.words.reason(refusal, card))}
 
 
 def _not_performed(reason: str) -> Json:
