@@ -178,23 +178,25 @@ def matched(found: Labels, true: Labels, *, least_iou: float = 0.5) -> tuple[int
     """How many objects were found, were missed, and were found where none is: (hits, missed, extra).
 
     A found and a true object match when their intersection over union is at least ``least_iou``; each matches
-    one other at most, the best pairs first. F1 is ``2 hits / (2 hits + missed + extra)``.
+    one other at most. F1 is ``2 hits / (2 hits + missed + extra)``.
 
     Parameters
     ----------
-    least_iou : 0.5 or more, where pairs taken so are the most there can be.
+    least_iou : 0.5 or more: then only exact halves, of which one counts, have a partner in common.
+
+    Raises
+    ------
+    ValueError : ``least_iou`` is lower, where it would not be clear who matches whom.
     """
+    if least_iou < 0.5:
+        raise ValueError(f"objects match at an intersection over union of 0.5 or more, not {least_iou}")
     both = (found > 0) & (true > 0)
     columns = int(true.max(initial=0)) + 1
     pairs, shared = np.unique(found[both].astype(np.int64) * columns + true[both], return_counts=True)
     found_area, true_area = np.bincount(found.ravel(), minlength=1), np.bincount(true.ravel(), minlength=1)
     mine, theirs = pairs // columns, pairs % columns
     iou = shared / (found_area[mine] + true_area[theirs] - shared)
-    taken_found: set[int] = set()
-    taken_true: set[int] = set()
-    for i in np.argsort(-iou, kind="stable"):
-        if iou[i] >= least_iou and mine[i] not in taken_found and theirs[i] not in taken_true:
-            taken_found.add(int(mine[i]))
-            taken_true.add(int(theirs[i]))
-    hits = len(taken_found)
+    good = iou >= least_iou
+    one_each = np.unique(mine[good], return_index=True)[1]
+    hits = len(np.unique(theirs[good][one_each]))
     return hits, int((true_area[1:] > 0).sum()) - hits, int((found_area[1:] > 0).sum()) - hits

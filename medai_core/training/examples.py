@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,21 @@ def draw_from_components(
     return draw
 
 
-def write_example(pixels: Pixels, path: Path, shade: int = 150) -> None:
-    """A drawn image as PNG, marked SYNTHETIC in a corner, in grey of this shade, and in the file's own words."""
+def write_example(
+    pixels: Pixels, path: Path, shade: int = 150, *, drawn: str = "drawn from a principal-component model"
+) -> None:
+    """A drawn image as PNG, marked SYNTHETIC in a corner, in grey of this shade, and in the file's own words.
+
+    Parameters
+    ----------
+    drawn : those words: how it was drawn.
+    """
     picture = Picture.fromarray(pixels)
     ImageDraw.Draw(picture).text(
         (3, picture.size[1] - 12), "SYNTHETIC", fill=shade if picture.mode == "L" else (shade,) * 3
     )
     words = PngImagePlugin.PngInfo()
-    words.add_text("Description", "SYNTHETIC: drawn from a principal-component model; no patient's image")
+    words.add_text("Description", f"SYNTHETIC: {drawn}; no patient's image")
     picture.save(path, "PNG", pnginfo=words, optimize=True)
 
 
@@ -103,24 +110,35 @@ def write_expected(card: Card, answer: Answer, folder: Path) -> None:
     (folder / "expected.json").write_text(text + "\n", encoding="utf-8")
 
 
-def write_outlined(pixels: Pixels, answer: Outliner, folder: Path, rng: np.random.Generator, *, count: int = 2) -> None:
-    """``count`` images drawn from the components of ``pixels`` in which the model outlines something, and what."""
-    draw, expected = draw_from_components(pixels, rng), dict[str, Any]()
-    for _ in range(400):
-        path = folder / f"example_{len(expected) + 1}.png"
-        write_example(draw(), path)
-        found, refused = answer(path.read_bytes())
-        if not refused:
-            expected[path.name] = {
-                "refused": False,
-                "count": int(found.labels.max()),
-                "area_px": int((found.labels > 0).sum()),
-                "greatest_probability": round(float(found.probability.max()), 4),
-            }
-        if len(expected) == count:
-            break
-    else:
-        path.unlink()
-        say(f"only {len(expected)} of 400 draws were accepted")
+def write_outlined(
+    draws: Mapping[str, Callable[[], Pixels]],
+    answer: Outliner,
+    folder: Path,
+    *,
+    drawn: str = "drawn from a principal-component model",
+) -> None:
+    """One image a stem, drawn until the model outlines something in it, and ``expected.json``: what it outlines.
+
+    Parameters
+    ----------
+    draws : from the stem of a file to what draws it; drawn : how, in the file's own words.
+    """
+    expected = dict[str, Any]()
+    for stem, draw in draws.items():
+        path = folder / f"{stem}.png"
+        for _ in range(400):
+            write_example(draw(), path, drawn=drawn)
+            found, refused = answer(path.read_bytes())
+            if not refused:
+                expected[path.name] = {
+                    "refused": False,
+                    "count": int(found.labels.max()),
+                    "area_px": int((found.labels > 0).sum()),
+                    "greatest_probability": round(float(found.probability.max()), 4),
+                }
+                break
+        else:
+            path.unlink()
+            say(f"{stem}: none of 400 draws was accepted")
     text = json.dumps({"tolerance": 0.001, "area_tolerance": 0.02, "examples": expected}, indent=1)
     (folder / "expected.json").write_text(text + "\n", encoding="utf-8")

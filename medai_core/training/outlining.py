@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
 from medai_core.cards import Calibration, Measure, Outlines
 from medai_core.imaging.regions import dice
-from medai_core.imaging.segmentation import enlarged, evident_regions, pixel_probability
+from medai_core.imaging.segmentation import Outliner, Segmentation, enlarged, evident_regions, pixel_probability
+from medai_core.training.augmentation import degraded
 from medai_core.training.calibration import fit_calibration
+from medai_core.training.recipes import png
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -137,3 +141,18 @@ def brightest(grey: Pixels) -> NDArray[np.bool_]:
     labels, count = ndimage.label(inside & (grey >= levels[-1]))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     return np.asarray(labels == 1 + int(sizes.argmax())) if count else np.zeros(grey.shape, bool)
+
+
+def toned(answer: Outliner, mode: str) -> Outliner:
+    """``answer`` to a copy of each file with less resolution, noise, blur and JPEG; nothing is moved.
+
+    Parameters
+    ----------
+    mode : Pillow's name of what the copies are, "L" or "RGB".
+    """
+
+    def to_degraded(data: bytes) -> tuple[Segmentation, bool]:
+        picture = Picture.open(io.BytesIO(data)).convert(mode)
+        return answer(png(np.asarray(degraded(picture, np.random.default_rng(len(data))))))
+
+    return to_degraded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +22,6 @@ from medai_core.imaging.preprocessing import unit
 from medai_core.imaging.segmentation import Outliner, Segmentation, evident_regions
 from medai_core.metrics import bootstrap, calibration_line
 from medai_core.training import examples, outlining, recipes, reporting
-from medai_core.training.augmentation import degraded
 from medai_core.training.calibration import embedding_distances, mean_picture
 from medai_core.training.export import averaged, with_embedding, write_network
 from medai_core.training.fitting import predict
@@ -94,7 +92,8 @@ def write_card(study: Study) -> None:
     )
     measured = recipes.write_hashes(measured, given.out)
     rng = np.random.default_rng(given.seed)
-    examples.write_outlined(study.slices.grey[:400], answer, given.out, rng)
+    draw = examples.draw_from_components(study.slices.grey[:400], rng)
+    examples.write_outlined({"example_1": draw, "example_2": draw}, answer, given.out)
 
 
 def draft(study: Study, features: NDArray[np.float64]) -> Measured:
@@ -199,22 +198,14 @@ def test_measures(study: Study, card: Card, answer: Outliner) -> tuple[Measure, 
     held = [bool(low * size <= (one.outlined.true > 0).sum() <= high * size) for one, size in sizes]
     return (
         *comparison_measures(seen, many=False, data="test"),
-        *comparison_measures(compare(manifest, "test", toned(answer))[0], many=False, data="test, degraded"),
+        *comparison_measures(
+            compare(manifest, "test", outlining.toned(answer, "L"))[0], many=False, data="test, degraded"
+        ),
         reporting.share("size_coverage", held, [one.outlined.group for one, _size in sizes], "test"),
         *_pixel_measures(maps, [one.outlined for one in seen]),
         reporting.share("free_of_it_refused_share", *_free_refused(manifest, answer), "test"),
         reporting.foreign_measure(recipes.test_files(study.given.data, FOREIGN), answer, study.given.seed),
     )
-
-
-def toned(answer: Outliner) -> Outliner:
-    """``answer`` to a copy of each file with less resolution, noise, blur and JPEG; nothing is moved."""
-
-    def to_degraded(data: bytes) -> tuple[Segmentation, bool]:
-        picture = Picture.open(io.BytesIO(data)).convert("L")
-        return answer(recipes.png(np.asarray(degraded(picture, np.random.default_rng(len(data))))))
-
-    return to_degraded
 
 
 def _pixel_measures(maps: Sequence[Floats], images: Sequence[Outlined], count: int = 300) -> tuple[Measure, ...]:

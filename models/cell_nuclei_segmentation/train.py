@@ -18,6 +18,8 @@ sys.path.insert(0, str(FOLDER.parent.parent))  # a recipe runs from anywhere, wi
 import keras
 import numpy as np
 import pandas as pd
+import report
+from approaches import Fields, compare
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import ImageFilter
@@ -26,12 +28,14 @@ from scipy import ndimage
 from medai_core.evaluation import read_manifest
 from medai_core.imaging.preprocessing import stretched, unit
 from medai_core.training import networks, recipes
-from medai_core.training.fitting import boundary_loss, fit, split_groups
+from medai_core.training.export import averaged, with_embedding, write_network
+from medai_core.training.fitting import boundary_loss, fit, predict, split_groups
+from medai_core.training.phantoms import draw_nuclei
 
 SET = "cell_nuclei"
 LABELS = ("fluorescence", "stained", "grey_bright")
 TILE, CROP = 256, 128
-EPOCHS, STEPS, BATCH = 36, 100, 16
+EPOCHS, STEPS, BATCH = 24, 100, 16
 DRAWN = {"fluorescence": 1.0, "stained": 3.0, "grey_bright": 1.0}
 """How often an image is drawn: stained tissue differs most from image to image and has the fewest."""
 ZOOM = (0.6, 1.6)
@@ -59,11 +63,26 @@ class Samples:
 
 
 def main() -> None:
+    """Train the model."""
     given = recipes.options(FOLDER)
     if given.smoke:
         draw_set(given.data / SET)
     samples = read_samples(given.data, "train", given.seed)
-    fit_network(given, samples)
+    resumed = (given.work / "objects.keras").exists()
+    fitted = fit_network(given, samples)
+    candidates = {"U-Net": averaged([fitted])}
+    if not given.smoke:  # exporting more than one network takes longer than everything else
+        candidates["U-Net, image and mirror image"] = averaged([fitted], mirror=True)
+    held = np.flatnonzero((samples.part == 1) & (samples.table["label"] != "grey_bright"))
+    fields = Fields(*([values[i] for i in held] for values in (samples.pixels, samples.true, samples.table["label"])))
+    tried, best = compare(candidates, fields, TILE, given.seed)
+    serving = with_embedding(best.network, tile_features(best.network, samples, given.seed))
+    write_network(serving, given.out)
+    display = [samples.display[i] for i in held]
+    groups = [str(samples.table["group"][i]) for i in held]
+    counts = f"{SET}, {int((samples.part == 0).sum())} images to fit, {len(held)} to choose and calibrate"
+    study = report.Study(given, counts + resumed * "; fitted in an earlier run", fields, display, groups, tried, best)
+    report.write_card(FOLDER, study)
 
 
 def read_samples(data: Path, split: str, seed: int) -> Samples:
@@ -77,7 +96,7 @@ def read_samples(data: Path, split: str, seed: int) -> Samples:
 
 
 def fit_network(given: recipes.Options, samples: Samples) -> keras.Model:
-    """The U-Net, fitted on random crops of the training part."""
+    """The U-Net for tiles, with weights fitted on smaller random crops of the training part."""
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
         pairs = [crop(samples.pixels[i], samples.true[i], rng) for i in chosen]
@@ -85,7 +104,7 @@ def fit_network(given: recipes.Options, samples: Samples) -> keras.Model:
 
     fitted = np.flatnonzero(samples.part == 0)
     keras.utils.set_random_seed(given.seed)
-    return fit(
+    small = fit(
         networks.objects_network(CROP, 3),
         "mask",
         boundary_loss,
@@ -98,6 +117,19 @@ def fit_network(given: recipes.Options, samples: Samples) -> keras.Model:
         seed=given.seed,
         weights=np.array([DRAWN[label] for label in samples.table["label"][fitted]]),
     )
+    network = networks.objects_network(TILE, 3)
+    network.set_weights(small.get_weights())
+    return network
+
+
+def tile_features(network: keras.Model, samples: Samples, seed: int) -> NDArray[np.float64]:
+    """The features of one random tile of every image that was fitted on, (n, features)."""
+    rng, tiles = np.random.default_rng(seed), []
+    for i in np.flatnonzero(samples.part == 0):
+        height, width = samples.true[i].shape
+        top, left = int(rng.integers(0, height - TILE + 1)), int(rng.integers(0, width - TILE + 1))
+        tiles.append(samples.pixels[i][top : top + TILE, left : left + TILE])
+    return np.asarray(predict(network, {"image": unit(np.stack(tiles))}, batch=16)["features"], dtype=np.float64)
 
 
 def crop(pixels: Pixels, true: Labels, rng: np.random.Generator) -> tuple[Pixels, Labels]:
@@ -147,7 +179,20 @@ def target(true: Labels) -> Floats:
 
 
 def draw_set(folder: Path) -> None:
-    """Drawn fields for a smoke run."""
+    """Drawn fields with their outlines, for a smoke run."""
+    recipes.draw_set(folder, LABELS, lambda k, rng: drawn(k, rng)[0], count=30)
+    (folder / "labels").mkdir(exist_ok=True)
+    rng, table = np.random.default_rng(0), pd.read_csv(folder / "manifest.csv", dtype=str)
+    labels = table["file"].str.replace("images", "labels")
+    for i, file in enumerate(labels):
+        true = drawn(i % len(LABELS), rng)[1].astype(np.uint16)
+        Picture.fromarray(true).save(folder / file)
+    table.assign(labels=labels).to_csv(folder / "manifest.csv", index=False)
+
+
+def drawn(label: int, rng: np.random.Generator) -> tuple[Pixels, Labels]:
+    """A field of the size of a tile like images of a label number."""
+    return draw_nuclei(TILE, rng, stained=label > 0)
 
 
 if __name__ == "__main__":

@@ -23,19 +23,19 @@ def values(found: tuple[Measure, ...], subgroup: str = "") -> dict[str, float]:
 
 
 THREE = squares((2, 2), (2, 20), (20, 2))
-TWO_AND_ONE_ELSEWHERE = squares((2, 2), (2, 20), (30, 30))
+TWO_OF_THREE_AND_TWO_MORE = squares((2, 2), (2, 20), (30, 30), (30, 20))
 NOTHING = squares()
 
 
 def test_objects_of_all_images_are_counted_together_and_image_by_image() -> None:
-    images = [Outlined(TWO_AND_ONE_ELSEWHERE, THREE, "a"), Outlined(squares((5, 5)), squares((5, 5)), "b")]
+    images = [Outlined(TWO_OF_THREE_AND_TWO_MORE, THREE, "a"), Outlined(squares((5, 5)), squares((5, 5)), "b")]
     found = values(object_measures(images, data="test", draws=20))
-    assert found["f1_iou50"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
-    assert found["f1_iou50_mean"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["f1_iou50"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 2))
+    assert found["f1_iou50_mean"] == pytest.approx((4 / 7 + 1) / 2)
     assert found["sensitivity_iou50"] == pytest.approx(3 / 4)
-    assert found["precision_iou50"] == pytest.approx(3 / 4)
-    assert found["dice"] == pytest.approx((2 / 3 + 1) / 2)
-    assert found["count_error"] == 0
+    assert found["precision_iou50"] == pytest.approx(3 / 5)
+    assert found["dice"] == pytest.approx((4 / 7 + 1) / 2)
+    assert found["count_error"] == pytest.approx((1 / 3 + 0) / 2)
 
 
 def test_a_count_is_wrong_by_its_share_of_the_true_one() -> None:

@@ -60,11 +60,18 @@ def test_an_object_so_small_that_it_is_all_boundary_is_still_found() -> None:
 def test_objects_smaller_than_the_least_are_left_out_and_the_numbers_have_no_gap() -> None:
     true = discs((40, 40), (6, 6, 1), (20, 20, 6), (34, 34, 2))
     assert objects(*maps(true), threshold=0.5, seed=0.5, least_px=14).max() == 1
-    found = without_small(true, 6)
+    found = without_small(true, 13)
     assert np.unique(found).tolist() == [0, 1, 2]
     assert found[6, 6] == 0
     assert found[20, 20] == 1
     assert found[34, 34] == 2
+
+
+def test_objects_that_touch_are_divided_where_the_boundary_is_likeliest() -> None:
+    along = np.interp(np.arange(40), (0, 5, 25, 35, 39), (0.7, 1, 0.2, 1, 0.7)).astype(np.float32)
+    boundary = np.tile(1 - along, (7, 1))
+    found = objects(np.ones((7, 40), np.float32), boundary, threshold=0.5, seed=0.9, least_px=1)
+    assert [int(found[3, x]) for x in (5, 23, 27, 35)] == [1, 1, 2, 2]
 
 
 def test_a_field_without_objects_has_none() -> None:
@@ -101,7 +108,14 @@ def test_an_object_cut_into_halves_counts_once_and_two_made_one_count_once() -> 
 
 def test_numbers_that_were_skipped_are_no_objects() -> None:
     true = discs((30, 30), (8, 8, 5), (22, 22, 5))
-    assert matched(np.where(true == 2, 70000, 0).astype(np.int32), true) == (1, 1, 0)
+    second = np.where(true == 2, 70000, 0).astype(np.int32)
+    assert matched(second, true) == (1, 1, 0)
+    assert matched(true, second) == (1, 0, 1)
+
+
+def test_too_little_overlap_to_tell_who_matches_whom_is_not_asked_for() -> None:
+    with pytest.raises(ValueError, match="or more"):
+        matched(discs((9, 9)), discs((9, 9)), least_iou=0.3)
 
 
 class Looked:
