@@ -99,7 +99,7 @@ def handed(store: Store, details: Details = ADA) -> Handed:
         "brain.dcm": brain(),
         "film.png": png(example(CHEST, 0)),
         "brain.png": png(example(BRAIN, 0)),
-        "refused.dcm": dicom(**(STATED | STUDY), Modality="CT", SOPInstanceUID="1.2.3.5.9"),
+        "refused.dcm": dicom(example("scan_kind"), **(STATED | STUDY), Modality="CT", SOPInstanceUID="1.2.3.5.9"),
     }
     found = Handed(store, patient)
     for file, data in files.items():

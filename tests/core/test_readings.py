@@ -125,10 +125,10 @@ def test_a_blank_film_is_refused_as_blank_when_its_kind_is_chosen() -> None:
 
 
 def test_the_reader_may_overrule_the_kind_and_the_result_says_so() -> None:
-    reading = read(FILM.read_bytes(), kind="blood_smear")
+    reading = read(FILM.read_bytes(), kind="chest_ct_slice")
     assert reading.model is None
     assert reading.refusal is not None
-    assert "blood smear" in reading.refusal.text
+    assert "chest CT" in reading.refusal.text
     assert as_json(reading)["kind_overruled"] is True
     assert as_json(read(FILM.read_bytes(), kind="chest_radiograph"))["findings"]
 
