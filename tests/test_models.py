@@ -283,7 +283,8 @@ def test_what_serves_answers_as_what_was_trained(card: Card, asked: Any, trainab
         found = answer(trainable(folder(card) / name.replace(".tflite", ".keras")), served.given)
         assert found.keys() == served.answered.keys()
         for output, value in served.answered.items():
-            atol = 1e-3 if output == "mask" else 1e-4  # of a logit, at thousands of places
+            # Of a logit, at thousands of places; and whitening enlarges the rounding of what hardly varies.
+            atol = 1e-3 if output in ("mask", "embedding") else 1e-4
             np.testing.assert_allclose(value, found[output], rtol=1e-4, atol=atol, err_msg=f"{name} {output}")
         if "logits" in found:
             assert softmax(found["logits"]) == pytest.approx(softmax(served.answered["logits"]), abs=1e-4)

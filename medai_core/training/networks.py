@@ -43,7 +43,7 @@ def residual_network(size: int, channels: int, classes: int, widths: Sequence[in
     classes) whose average is ``logits``, and ``features`` (last width).
     """
     image = keras.Input((size, size, channels), name="image")
-    x = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
+    x = convolution(layers.Rescaling(4.0, -2.0)(image), widths[0], stride=2)
     for width in widths[1:]:
         x = _residual_block(_residual_block(x, width, stride=2), width)
     return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="residual")
@@ -55,24 +55,10 @@ def depthwise_network(size: int, channels: int, classes: int, widths: Sequence[i
     Shapes as in ``residual_network``.
     """
     image = keras.Input((size, size, channels), name="image")
-    x = _convolution(layers.Rescaling(4.0, -2.0)(image), 16, stride=2)
+    x = convolution(layers.Rescaling(4.0, -2.0)(image), 16, stride=2)
     for width in widths:
         x = _inverted_block(_inverted_block(x, width, stride=2), width, stride=1)
     return keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="depthwise")
-
-
-def mask_network(size: int, widths: Sequence[int] = (16, 32, 64, 96), *, standardised: bool = False) -> keras.Model:
-    """A small U-Net (Ronneberger 2015, 10.1007/978-3-319-24574-4_28) for one kind of region.
-
-    Input (size, size, 1), 0 to 1. Outputs ``mask`` (size / 2, size / 2, 1): logits; and ``features``, the
-    averages of the deepest maps (last width). ``standardised`` : each image is first brought to mean 0 and
-    standard deviation 1, so that its exposure does not matter.
-    """
-    image = keras.Input((size, size, 1), name="image")
-    seen = _standardised(image) if standardised else layers.Rescaling(4.0, -2.0)(image)
-    x, coarsest = _down_and_up(_convolution(seen, widths[0], stride=2), widths)
-    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
-    return keras.Model(image, {"mask": layers.Conv2D(1, 1, name="mask")(x), "features": features}, name="mask")
 
 
 def objects_network(size: int, channels: int, widths: Sequence[int] = (8, 24, 48, 64, 96)) -> keras.Model:
@@ -83,10 +69,10 @@ def objects_network(size: int, channels: int, widths: Sequence[int] = (8, 24, 48
     All layers are convolutions: the weights fitted at one size serve at any multiple of 16.
     """
     image = keras.Input((size, size, channels), name="image")
-    fine = _convolution(layers.Rescaling(4.0, -2.0)(image), widths[0])
+    fine = convolution(layers.Rescaling(4.0, -2.0)(image), widths[0])
     x, coarsest = _down_and_up(layers.MaxPooling2D(2)(fine), widths[1:])
-    x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, widths[0], kernel=1))
-    x = _convolution(layers.Concatenate()([x, fine]), widths[0])
+    x = layers.UpSampling2D(2, interpolation="bilinear")(convolution(x, widths[0], kernel=1))
+    x = convolution(layers.Concatenate()([x, fine]), widths[0])
     features = layers.GlobalAveragePooling2D(name="features")(coarsest)
     return keras.Model(image, {"mask": layers.Conv2D(2, 1, name="mask")(x), "features": features}, name="objects")
 
@@ -102,9 +88,9 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
     whole = keras.Input((slice_size, slice_size, 2), name="slice")
     near, far = layers.Rescaling(4.0, -2.0)(crop), layers.Rescaling(2.0, -1.0)(whole)
     for i, width in enumerate((16, 32, 64, 96)):
-        near = _convolution(near, width, stride=2) if i == 0 else _residual_block(near, width, stride=2)
+        near = convolution(near, width, stride=2) if i == 0 else _residual_block(near, width, stride=2)
     for i, width in enumerate((16, 32, 64)):
-        far = _convolution(far, width, stride=2) if i == 0 else _residual_block(far, width, stride=2)
+        far = convolution(far, width, stride=2) if i == 0 else _residual_block(far, width, stride=2)
     one = head(layers.Dropout(0.3)(near), classes, "")
     two = head(layers.Dropout(0.3)(far), classes, "slice_")
     outputs = {
@@ -116,7 +102,8 @@ def region_network(crop_size: int, slice_size: int, classes: int) -> keras.Model
     return keras.Model([crop, whole], outputs, name="region")
 
 
-def _standardised(image: Tensor) -> Tensor:
+def standardised(image: Tensor) -> Tensor:
+    """Each image with mean 0 and standard deviation 1, so that its exposure does not matter."""
     mean = ops.mean(image, axis=(1, 2), keepdims=True)
     spread = ops.sqrt(ops.mean(ops.square(image - mean), axis=(1, 2), keepdims=True))
     return (image - mean) / (spread + 0.02)
@@ -131,8 +118,8 @@ def _down_and_up(x: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
         x = layers.MaxPooling2D(2)(x)
     coarsest = x = _residual_block(_residual_block(x, widths[-1]), widths[-1])
     for width, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
-        x = layers.UpSampling2D(2, interpolation="bilinear")(_convolution(x, width, kernel=1))
-        x = _convolution(layers.Concatenate()([x, skip]), width)
+        x = layers.UpSampling2D(2, interpolation="bilinear")(convolution(x, width, kernel=1))
+        x = convolution(layers.Concatenate()([x, skip]), width)
     return x, coarsest
 
 
@@ -146,7 +133,8 @@ def head(x: Tensor, classes: int, prefix: str = "") -> dict[str, Tensor]:
     }
 
 
-def _convolution(x: Tensor, width: int, *, kernel: int = 3, stride: int = 1, activation: bool = True) -> Tensor:
+def convolution(x: Tensor, width: int, *, kernel: int = 3, stride: int = 1, activation: bool = True) -> Tensor:
+    """A convolution with its normalisation, and a ReLU unless ``activation`` is False."""
     x = layers.Conv2D(width, kernel, strides=stride, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     return layers.ReLU()(x) if activation else x
@@ -157,15 +145,15 @@ def _residual_block(x: Tensor, width: int, *, stride: int = 1) -> Tensor:
     if stride > 1:
         shortcut = layers.AveragePooling2D(stride)(shortcut)
     if x.shape[-1] != width:
-        shortcut = _convolution(shortcut, width, kernel=1, activation=False)
-    x = _convolution(_convolution(x, width, stride=stride), width, activation=False)
+        shortcut = convolution(shortcut, width, kernel=1, activation=False)
+    x = convolution(convolution(x, width, stride=stride), width, activation=False)
     return layers.ReLU()(layers.Add()([x, shortcut]))
 
 
 def _inverted_block(x: Tensor, width: int, *, stride: int, expansion: int = 3) -> Tensor:
     narrow = x
-    x = _convolution(x, expansion * x.shape[-1], kernel=1)
+    x = convolution(x, expansion * x.shape[-1], kernel=1)
     x = layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
-    x = _convolution(x, width, kernel=1, activation=False)
+    x = convolution(x, width, kernel=1, activation=False)
     return layers.Add()([x, narrow]) if stride == 1 and narrow.shape[-1] == width else x

@@ -57,7 +57,7 @@ def best_threshold(probability: Floats, mask: Pixels, steps: Sequence[float]) ->
     return max(steps, key=lambda least: mean_dice([p >= least for p in probability], mask)[0])
 
 
-def least_evidence(peaks: NDArray[np.floating], free_peaks: NDArray[np.floating], *, kept: float = 0.9) -> float:
+def least_evidence(peaks: NDArray[np.floating], free_peaks: NDArray[np.floating], *, kept: float = 0.97) -> float:
     """The greatest probability below which a slice is refused.
 
     It separates slices with the region from those without one best (the highest mean of the shares that are

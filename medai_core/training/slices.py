@@ -106,7 +106,15 @@ def free_slices(slices: Slices) -> tuple[Pixels, Ints]:
 
 
 def fit_member(
-    given: recipes.Options, slices: Slices, network: keras.Model, k: int, *, size: int, epochs: int, name: str
+    given: recipes.Options,
+    slices: Slices,
+    network: keras.Model,
+    k: int,
+    *,
+    size: int,
+    epochs: int,
+    name: str,
+    rate: float = 2e-3,
 ) -> keras.Model:
     """A mask network fitted on the blocks outside fold ``k``; its mask has half the input's rows and columns."""
     keras.utils.set_random_seed(given.seed + k)
@@ -127,6 +135,7 @@ def fit_member(
         steps=2 if given.smoke else None,
         seed=given.seed + k,
         batch=24,
+        rate=rate,
     )
 
 

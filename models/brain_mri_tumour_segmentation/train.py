@@ -1,9 +1,9 @@
 """The outline of a brain tumour on a slice: fit, compare, set the limits, test once, export.
 
-A U-Net is fitted in grouped cross-validation over the training blocks, so that every training slice has an
-outline from a network that never saw its block; the members, averaged, serve. Three in ten slices are mirrored
-halves, most of them free of the tumour: the network must not find one everywhere. The router (``scan_kind``)
-must have been trained before.
+A U-Net whose encoder ImageNet taught is fitted in grouped cross-validation over the training blocks, so that
+every training slice has an outline from a network that never saw its block; the members, averaged, serve. Three
+in ten slices are mirrored halves, most of them free of the tumour: the network must not find one everywhere. The
+router (``scan_kind``) must have been trained before.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 import report
 from numpy.typing import NDArray
 
-from medai_core.training import networks, recipes
+from medai_core.training import recipes
+from medai_core.training.pretrained import outline_network
 from medai_core.training.slices import Slices, fit_member, halved, read_slices
 
 SET = "brain_mri"
 NAMES = ("glioma", "meningioma", "pituitary")
-STORED, SIZE, EPOCHS = 192, 160, 20
-WIDTHS = (16, 32, 64, 96, 128)
+STORED, SIZE, EPOCHS, RATE = 192, 160, 12, 8e-4
 
 
 def main() -> None:
@@ -40,12 +40,9 @@ def main() -> None:
 def fit_members(given: recipes.Options, slices: Slices) -> list[keras.Model]:
     """One network a fold, fitted without it."""
     size = SIZE // 4 * 2 if given.smoke else SIZE
-
-    def built() -> keras.Model:
-        return networks.mask_network(size, WIDTHS[:3] if given.smoke else WIDTHS, standardised=True)
-
     return [
-        fit_member(given, slices, built(), k, size=size, epochs=EPOCHS, name="outline") for k in range(slices.parts)
+        fit_member(given, slices, outline_network(size), k, size=size, epochs=EPOCHS, name="outline", rate=RATE)
+        for k in range(slices.parts)
     ]
 
 
