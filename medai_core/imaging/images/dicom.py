@@ -68,9 +68,7 @@ def _read(ds: Dataset, element: Element, options: dict[str, Any], whole: dict[st
     )
 
 
-def _values(
-    ds: Dataset, element: Element, options: dict[str, Any], frame: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _values(ds: Dataset, element: Element, options: dict[str, Any], frame: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """In the modality's unit, as they come out of its rule and as finite float32; colours twice the same."""
     stored, described = decoded(ds, element, options, frame)
     if stored.ndim == 3:

@@ -30,7 +30,7 @@ class How:
     Attributes
     ----------
     threshold_hu : the least value that belongs to it; None is half-way between the point and the lung.
-    reach_mm : how far from the point it may reach.
+    reach_mm : how far from the point it may reach; less than ``REACH_MM`` cuts it there.
     grown_mm : by how much it is made larger, or smaller where negative, in the end.
     """
 
@@ -94,7 +94,10 @@ def grow(volume: Volume, seed: Index, how: How = How()) -> Grown:
         raise ImageError("series.no_nodule", found_hu=round(dense), least_hu=round(FAINTEST_HU))
     threshold = (dense + AIR_HU) / 2 if how.threshold_hu is None else how.threshold_hu
     within = _ball(values.shape, own, how.reach_mm, volume.spacing_mm)
-    found, cut = _separated((values >= threshold) & within, within, own, volume.spacing_mm)
+    found = _connected((values >= threshold) & within, own)
+    cut = how.reach_mm >= REACH_MM and _reaches(found, within, volume.spacing_mm)
+    if cut:
+        found = _separated(found, within, own, volume.spacing_mm)
     found = _resized(found, within & (values > AIR_HU - 100), how.grown_mm, volume.spacing_mm)
     if not found.any():
         raise ImageError("series.nothing_left")
@@ -130,20 +133,21 @@ def _ball(shape: tuple[int, ...], centre: Index, radius_mm: float, spacing_mm: t
 def _connected(mask: Mask, own: Index) -> Mask:
     from scipy import ndimage
 
+    if not mask[own]:
+        raise ImageError("series.no_nodule_above")
     labels, _ = ndimage.label(mask)
-    return np.asarray((labels == labels[own]) & mask[own])
+    return np.asarray(labels == labels[own])
 
 
-def _separated(dense: Mask, within: Mask, own: Index, spacing_mm: tuple[float, float, float]) -> tuple[Mask, bool]:
-    """What is connected with the point and ends before the reach does, and whether it had to be cut off."""
+def _reaches(found: Mask, within: Mask, spacing_mm: tuple[float, float, float]) -> bool:
+    """Whether something goes on where the reach ends."""
+    return bool((found & within & ~_shrunk(within, max(spacing_mm), spacing_mm)).any())
+
+
+def _separated(found: Mask, within: Mask, own: Index, spacing_mm: tuple[float, float, float]) -> Mask:
+    """The part around the point, cut from what reaches further than a nodule does."""
     from scipy import ndimage
 
-    found = _connected(dense, own)
-    if not found.any():
-        raise ImageError("series.no_nodule_above")
-    rim = within & ~_shrunk(within, max(spacing_mm), spacing_mm)
-    if not (found & rim).any():
-        return found, False
     depth = ndimage.distance_transform_edt(found, sampling=spacing_mm)
     for radius in OPENINGS_MM:
         cores, count = ndimage.label(depth > radius)
@@ -151,10 +155,10 @@ def _separated(dense: Mask, within: Mask, own: Index, spacing_mm: tuple[float, f
         if not count or apart[own] > radius + max(spacing_mm):
             break  # the point lies in what is too thin for this ball
         core = cores == cores[tuple(index[own] for index in nearest)]
-        opened = found & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) <= radius)
-        if not (opened & rim).any():
-            return opened, True
-    raise ImageError("series.no_edge", reach_mm=round(float(REACH_MM)))
+        opened = np.asarray(found & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) <= radius))
+        if not _reaches(opened, within, spacing_mm):
+            return opened
+    raise ImageError("series.no_edge", reach_mm=round(REACH_MM))
 
 
 def _shrunk(mask: Mask, by_mm: float, spacing_mm: tuple[float, float, float]) -> Mask:
