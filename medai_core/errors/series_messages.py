@@ -42,6 +42,9 @@ SERIES_MESSAGES = {
         "them is known."
     ),
     "series.left_out": N_("{count} files were left out: {file}: {reason}"),
+    "model.reads_outlined": N_(
+        "The model {name} reads a {unit} that was outlined, not the slices of a series. Mark a point in it first."
+    ),
     "series.empty_place": N_("This slice is missing from the series. Choose another one."),
     "series.no_spacing": N_(
         "The files do not say how large a voxel is, or it is no grey volume. A nodule cannot be outlined in it."
