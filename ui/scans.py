@@ -32,7 +32,10 @@ def ask(patient: Patient | None) -> list[Scan]:
             _("Scans"),
             accept_multiple_files=True,
             key="scans",
-            help=_("DICOM, NIfTI, PNG, JPEG or TIFF; the content decides, not the name. Files stay in this session."),
+            help=_(
+                "DICOM, NIfTI, PNG, JPEG or TIFF, alone, as the files of a series or in a zip archive; the content "
+                "decides, not the name. Files stay in this session."
+            ),
         )
     if files:
         return [Scan(f.name, f.getvalue(), _sha256(f.getvalue())) for f in files]

@@ -53,6 +53,7 @@ def _header(ds: Dataset, options: dict[str, Any], frame: int) -> Header:
         patient=header.patient(ds),
         uids=header.uids(ds),
         number=int(number[0]) if number else None,
+        acquired=header.acquired(ds),
     )
 
 

@@ -70,6 +70,7 @@ class Header:
     patient: Patient = Patient()
     uids: Uids = Uids()
     number: int | None = None
+    acquired: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,6 +68,12 @@ class Series:
         """Whether it is known where the slices lie."""
         return self.header.place is not None
 
+    def at_mm(self, number: int) -> float:
+        """Where a slice lies along the normal, from the origin of DICOM's coordinates; it must be there and placed."""
+        part = self.slots[number]
+        assert part is not None and part.header.place is not None
+        return float(np.dot(normal_of(self.header), part.header.place.corner_mm))
+
     def read(self, number: int) -> Image:
         """The slice as a person sees it. A file of several frames is understood once for those that follow each other.
 

@@ -37,6 +37,7 @@ class Volume:
     spacing_mm : between slices, rows and columns; None where one is not known.
     window : (centre, width) to begin with; None for colour and for files that are shown as they are.
     inverted : True where low values are shown bright.
+    hounsfield : True where the values are Hounsfield units.
     axes : for z, y and x, which of left (0), back (1), head (2) it runs along best, and 1 or -1; None where unknown.
     """
 
@@ -45,6 +46,7 @@ class Volume:
     window: tuple[float, float] | None
     inverted: bool
     axes: tuple[tuple[int, int], ...] | None
+    hounsfield: bool = False
 
     @property
     def planes(self) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ def load_volume(series: Series, advance: Callable[[int, int], None] = lambda don
     voxels[list(series.missing)] = lowest
     voxels.flags.writeable = False
     window, inverted = _shown(series, numbers)
-    return Volume(voxels, series.spacing_mm, window, inverted, _axes(series))
+    return Volume(voxels, series.spacing_mm, window, inverted, _axes(series), series.header.modality == "CT")
 
 
 def _pixels(series: Series, number: int) -> NDArray[Any]:
