@@ -41,7 +41,6 @@ SERIES_MESSAGES = {
         "The files do not say where they lie. They are in the order that they are numbered in, and no distance between "
         "them is known."
     ),
-    "series.left_out": N_("{count} files were left out: {file}: {reason}"),
     "model.reads_outlined": N_(
         "The model {name} reads a {unit} that was outlined, not the slices of a series. Mark a point in it first."
     ),

@@ -27,7 +27,7 @@ def ask_reading(id: str, series: Series) -> SeriesReading | None:
         return None
     cards = tuple(card for card in cards if not card.input.unit)
     if not cards:
-        said = _("The middle slice looks like {kind}, and no model here reads such slices one by one.")
+        said = _("The middle slice was recognised as: {kind}. No model here reads such slices one by one.")
         empty_state(
             "layers", _("No model reads this series"), said.format(kind=kind_title(kind)), key="no_series_model"
         )
