@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, Sample, find_models, samples
-from medai_core.imaging.series import Arranged, File, Series, Volume, arrange, files_of, load_volume
+from medai_core.imaging.series import Arranged, File, Series, Volume, arrange, load_volume, unpacked
+from medai_core.imaging.series.files import ZIP
 from medai_core.imaging.series.growing import Grown, How, grow
 from medai_core.prognosis.risk import RiskModel, recalibrated
 from medai_core.readings import Question, Reading, read_scan
@@ -170,6 +171,22 @@ def name_of(scans: Sequence[Scan]) -> str:
     return hashlib.sha256("".join(scan.sha256 for scan in scans).encode()).hexdigest()[:16]
 
 
+def inside(scan: Scan) -> list[Scan]:
+    """The scan itself, or what is in it if it is a zip archive.
+
+    Raises
+    ------
+    MedAIError : the archive cannot be opened.
+    """
+    return _inside(scan.sha256, scan) if scan.data[:4] == ZIP else [scan]
+
+
+@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+def _inside(sha256: str, _scan: Scan) -> list[Scan]:
+    files = [(file.name, file.read()) for file in unpacked(_scan.data)]
+    return [Scan(name, data, hashlib.sha256(data).hexdigest()) for name, data in files]
+
+
 def arranged(scans: Sequence[Scan]) -> Arranged:
     """The series among files, put in order.
 
@@ -187,7 +204,7 @@ def _bytes_of(scan: Scan) -> bytes:
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
 def _arranged(_files: list[File], name: str) -> Arranged:
-    return arrange(files_of(_files))
+    return arrange(_files)
 
 
 def volume(id: str, series: Series) -> Volume:

@@ -38,7 +38,7 @@ def ask(patient: Patient | None) -> list[Scan]:
             ),
         )
     if files:
-        return [Scan(f.name, f.getvalue(), _sha256(f.getvalue())) for f in files]
+        return [scan for f in files for scan in _inside(Scan(f.name, f.getvalue(), _sha256(f.getvalue())))]
     with tries:
         sample = _ask_sample()
         fetched = pacs.ask_study((patient.details.number or "") if patient else "")
@@ -53,6 +53,15 @@ def ask(patient: Patient | None) -> list[Scan]:
         _("Drop one or more scans above, or try a sample. Each is read by the models that apply to it."),
     )
     return []
+
+
+def _inside(scan: Scan) -> list[Scan]:
+    """The scan, or the files of an archive; one that cannot be opened is said and left out."""
+    try:
+        return cached.inside(scan)
+    except MedAIError as error:
+        unreadable(scan.name, error)
+        return []
 
 
 def _ask_sample() -> Sample | None:

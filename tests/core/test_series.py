@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from medai_core.errors import ImageError
-from medai_core.imaging.series import File, Series, arrange, files_at, files_of, load_volume, unpacked
+from medai_core.imaging.series import File, Series, arrange, files_at, load_volume, unpacked
 from tests.scans import bundled, dicom, photograph
 from tests.volumes import AXIAL, CORONAL, OBLIQUE, SAGITTAL, Scanner, cube
 
@@ -68,7 +68,7 @@ def test_a_folder_an_archive_and_a_volume_file_give_the_same_volume(tmp_path: Pa
     np.testing.assert_array_equal(load_volume(found.series[0]).voxels, VALUES)
     archive.write_bytes(zipped(FILES))
     np.testing.assert_array_equal(load_volume(one(list(files_at(archive)))).voxels, VALUES)
-    np.testing.assert_array_equal(load_volume(one(list(files_of([File("x", archive.read_bytes)])))).voxels, VALUES)
+    np.testing.assert_array_equal(load_volume(one(unpacked(archive.read_bytes()))).voxels, VALUES)
 
 
 def test_a_multi_frame_file_is_a_series_sorted_by_its_frames_places() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medai_core.imaging.series.arranging import Arranged, LeftOut, arrange
-from medai_core.imaging.series.files import File, files_at, files_of, unpacked
+from medai_core.imaging.series.files import File, files_at, unpacked
 from medai_core.imaging.series.series import MOST, Part, Series
 from medai_core.imaging.series.volume import PLANES, Volume, load_volume
 
@@ -18,7 +18,6 @@ __all__ = [
     "Volume",
     "arrange",
     "files_at",
-    "files_of",
     "load_volume",
     "unpacked",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -41,25 +41,8 @@ def files_at(path: Path) -> Iterator[File]:
         raise ImageError("series.folder", path=str(path), reason=error.strerror or "") from error
     for file in found:
         name = str(file.relative_to(path)) if path.is_dir() else file.name
-        yield from _opened(File(name, partial(_bytes, file)), _starts_as_zip(file))
-
-
-def files_of(given: Iterable[File]) -> Iterator[File]:
-    """Files that are in memory, with those inside of archives among them.
-
-    Raises
-    ------
-    ImageError : an archive cannot be read.
-    """
-    for file in given:
-        yield from _opened(file, file.read()[:4] == ZIP)
-
-
-def _opened(file: File, archive: bool) -> Iterator[File]:
-    if archive:
-        yield from unpacked(file.read())
-    else:
-        yield file
+        given = File(name, partial(_bytes, file))
+        yield from unpacked(given.read()) if _starts_as_zip(file) else [given]
 
 
 def unpacked(data: bytes) -> list[File]:
