@@ -53,13 +53,14 @@ def header(reading: Reading, card: Card | None) -> None:
     ]
     absent = {_("Model"): _("no model applies")}
     cells = "".join(
-        _fact(name, value or absent.get(name, _("not stated in the file")), more, bool(value))
+        fact(name, value or absent.get(name, _("not stated in the file")), more, bool(value))
         for name, value, more in shown
     )
     st.html(f'<dl class="medai-header">{cells}</dl>')
 
 
-def _fact(name: str, value: str, more: str, known: bool) -> str:
+def fact(name: str, value: str, more: str, known: bool) -> str:
+    """One cell of a header: what is known, and more of it in small; as HTML."""
     said = escape(value) if known else f'<span class="medai-absent">{escape(value)}</span>'
     return f"<div><dt>{escape(name)}</dt><dd>{said}<small>{escape(more)}</small></dd></div>"
 

@@ -32,10 +32,13 @@ def ask(patient: Patient | None) -> list[Scan]:
             _("Scans"),
             accept_multiple_files=True,
             key="scans",
-            help=_("DICOM, NIfTI, PNG, JPEG or TIFF; the content decides, not the name. Files stay in this session."),
+            help=_(
+                "DICOM, NIfTI, PNG, JPEG or TIFF, alone, as the files of a series or in a zip archive; the content "
+                "decides, not the name. Files stay in this session."
+            ),
         )
     if files:
-        return [Scan(f.name, f.getvalue(), _sha256(f.getvalue())) for f in files]
+        return [scan for f in files for scan in _inside(Scan(f.name, f.getvalue(), _sha256(f.getvalue())))]
     with tries:
         sample = _ask_sample()
         fetched = pacs.ask_study((patient.details.number or "") if patient else "")
@@ -50,6 +53,15 @@ def ask(patient: Patient | None) -> list[Scan]:
         _("Drop one or more scans above, or try a sample. Each is read by the models that apply to it."),
     )
     return []
+
+
+def _inside(scan: Scan) -> list[Scan]:
+    """The scan, or the files of an archive; one that cannot be opened is said and left out."""
+    try:
+        return cached.inside(scan)
+    except MedAIError as error:
+        unreadable(scan.name, error)
+        return []
 
 
 def _ask_sample() -> Sample | None:

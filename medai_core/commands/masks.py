@@ -51,22 +51,24 @@ def _frame(file: Path, options: argparse.Namespace, models: Catalog, taken: set[
     return line | {"mask": str(_written(options.out / f"{_stem(file)}_mask.png", mask_png(reading.outline), taken))}
 
 
-def _volume(file: Path, options: argparse.Namespace, models: Catalog, taken: set[Path]) -> dict[str, Any]:
-    from medai_core.imaging.masks import volume_nifti
-    from medai_core.readings.volumes import outline_volume
+def _volume(path: Path, options: argparse.Namespace, models: Catalog, taken: set[Path]) -> dict[str, Any]:
+    """What was outlined in the slices of a file, a folder or an archive; of the largest series in it."""
+    from medai_core.imaging.masks import series_nifti
+    from medai_core.imaging.series import arrange, files_at
+    from medai_core.readings.series import read_series
 
-    data = file.read_bytes()
-    found = outline_volume(data, str(file), models, options.model, kind=options.kind)
-    packed = volume_nifti(found.labels, found.image, data)
-    path = _written(options.out / f"{_stem(file)}_mask.nii.gz", packed, taken)
+    series = arrange(files_at(path)).series[0]
+    found = read_series(series, models, options.model, kind=options.kind)
+    mask = _written(options.out / f"{_stem(path)}_mask.nii.gz", series_nifti(found.labels(), series), taken)
     return {
-        "file": str(file),
+        "file": str(path),
         "model": options.model,
-        "frames": len(found.areas_px),
-        "frames_refused": found.refused,
-        "areas_px": list(found.areas_px),
+        "frames": len(found.answers),
+        "frames_refused": sum(answer.refusal is not None for answer in found.answers),
+        "areas_px": [answer.area_px for answer in found.answers],
         "volume_ml": None if found.volume_ml is None else round(found.volume_ml, 3),
-        "mask": str(path),
+        "notices": [notice.text for notice in found.notices],
+        "mask": str(mask),
     }
 
 
@@ -93,4 +95,5 @@ def _said(line: dict[str, Any]) -> str:
         size = f"{line['volume_ml']:g} mL"
     outlined = sum(area > 0 for area in line["areas_px"])
     frames = f"outlined in {outlined} of {line['frames']} frames, {line['frames_refused']} refused"
-    return f"{line['file']}: {line['model']}: {size}, {frames}  {line['mask']}"
+    notices = " ".join(line["notices"])
+    return f"{line['file']}: {line['model']}: {size}, {frames}  {line['mask']}{notices and '  ' + notices}"

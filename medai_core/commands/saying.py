@@ -38,3 +38,14 @@ def said_reading(reading: Mapping[str, Any]) -> str:
     area = f"{outline['area_px']} pixels" if outline["area_mm2"] is None else f"{outline['area_mm2']} mm2"
     between = f"{outline['interval_of']} between {outline['low']:g} and {outline['high']:g}"
     return f"{outline['finding']} outlined: {outline['count']}, {area} ({between} at {outline['level']:.0%})"
+
+
+def said_series(line: Mapping[str, Any]) -> str:
+    """What one model says of a series in a line, from its JSON."""
+    found = [
+        f"highest {name} {at['probability']:.3f} at slice {at['slice'] + 1}" for name, at in line["highest"].items()
+    ]
+    if line["volume_ml"] is not None:
+        found.append(f"{line['volume_ml']:g} mL outlined")
+    read = f"{line['slices']} slices, {line['slices_refused']} refused"
+    return f"{line['file']}: {line['model']}: {'; '.join([read, *found])}  {' '.join(line['notices'])}".rstrip()

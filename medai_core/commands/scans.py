@@ -11,7 +11,7 @@ from typing import Any
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog
-from medai_core.commands.saying import said_reading, say_measures
+from medai_core.commands.saying import said_reading, said_series, say_measures
 from medai_core.errors import MedAIError
 
 
@@ -30,18 +30,23 @@ def read(options: argparse.Namespace, models: Catalog) -> int:
     return int(failed)
 
 
-def _lines(file: Path, options: argparse.Namespace, models: Catalog) -> Iterator[dict[str, Any]]:
+def _lines(path: Path, options: argparse.Namespace, models: Catalog) -> Iterator[dict[str, Any]]:
+    """The readings of one file, or of every series in a folder, an archive or a file of many frames."""
+    from medai_core.commands.series import is_series, series_lines
     from medai_core.readings import as_json, read_scan
 
     try:
-        data = file.read_bytes()
+        if options.frame is None and is_series(path):
+            yield from series_lines(path, options, models)
+            return
+        data = path.read_bytes()
         found = read_scan(
-            data, str(file), models, frame=options.frame, model=options.model, kind=options.kind, affirm=options.affirm
+            data, str(path), models, frame=options.frame, model=options.model, kind=options.kind, affirm=options.affirm
         )
     except OSError as error:
-        yield {"file": str(file), "error": f"The file cannot be opened: {error.strerror}."}
+        yield {"file": str(path), "error": f"The file cannot be opened: {error.strerror}."}
     except MedAIError as error:
-        yield {"file": str(file), "error": str(error), "error_id": error.message.id}
+        yield {"file": str(path), "error": str(error), "error_id": error.message.id}
     else:
         yield from map(as_json, found)
 
@@ -69,6 +74,8 @@ def said(line: dict[str, Any]) -> str:
     """A reading, or the error, in a line."""
     if "error" in line:
         return f"{line['file']}: {line['error']}"
+    if "answers" in line:
+        return said_series(line)
     about = f"{line['file']}: {line['model'] or 'no model'}: "
     if line["refused"]:
         return f"{about}{line['refused']}"

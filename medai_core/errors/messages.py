@@ -127,7 +127,6 @@ MODEL_MESSAGES: dict[str, str] = {
     "refusal.unlike": N_("The image is unlike all that the model was trained on, so its answer could not be trusted."),
     "refusal.no_region": N_("No region was found that the model could look at. Draw a box around it."),
     "image.same_name": N_("{path} would be written over the mask of another file of this name. Rename one of them."),
-    "image.many_frames": N_("The file has {frames} frames; at most {most} are outlined in one go. Cut it into parts."),
     "image.outlines": N_("The outlines {path} cannot be read as a picture. They must be a PNG of the image's size."),
     "image.outlines_size": N_("The outlines {path} have {found} pixels and their image {needed}. They must fit."),
     "model.other_finder": N_(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from PIL import Image as Picture
 from medai_core.imaging.images import Image
 from medai_core.imaging.images.nifti import grid_of
 from medai_core.imaging.segmentation import Outline
+from medai_core.imaging.series.series import Series, normal_of
 
 
 def mask_pixels(outline: Outline) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -40,26 +40,60 @@ def mask_nifti(outline: Outline, image: Image, source: bytes) -> bytes:
     frames = image.frames if grid_of(source) is not None else 1
     labels = np.zeros((frames, *outline.labels.shape), np.uint16)
     labels[image.frame if frames > 1 else 0] = outline.labels
-    return volume_nifti(labels, image, source)
+    return _volume_nifti(labels, image, source)
 
 
-def volume_nifti(labels: Sequence[NDArray[np.integer]] | NDArray[np.integer], image: Image, source: bytes) -> bytes:
-    """Masks (z, y, x) as one NIfTI volume (gzip).
+def _volume_nifti(stack: NDArray[np.uint16], image: Image, source: bytes) -> bytes:
+    """Masks (z, y, x) of one file's frames.
 
     A volume that was NIfTI gives its own place in space, its axes to the right, to anterior and to superior. Any
     other scan's is not known here: the axes then run along columns, rows and frames from the corner, in the size
     of its pixels, or in pixels (unit "unknown") where no size is known.
     """
-    import nibabel
-
-    stack = np.asarray(labels, np.uint16)
     place = grid_of(source)
     # Rows run from anterior to posterior and columns from right to left; NIfTI counts the other way.
     voxels = stack[:, ::-1, ::-1].transpose(2, 1, 0) if place is not None else stack.transpose(2, 1, 0)
-    known = image.spacing_mm is not None
     if place is None:
         rows, columns = image.spacing_mm or (1.0, 1.0)
         place = np.diag([columns, rows, image.slice_mm or 1.0, 1.0])
+    return _packed(voxels, place, known=image.spacing_mm is not None)
+
+
+def series_nifti(labels: NDArray[np.integer], series: Series) -> bytes:
+    """Masks (z, y, x) of a series as one NIfTI volume (gzip), its axes the nearest to right, anterior and superior.
+
+    Where it is not known how the series lies, the axes run along columns, rows and slices from the corner, in
+    millimetres where sizes are known, else in pixels (unit "unknown").
+    """
+    voxels, spacing = np.asarray(labels, np.uint16).transpose(2, 1, 0), series.spacing_mm
+    first, last = series.parts[0].header.place, series.parts[-1].header.place
+    if first is None or last is None or spacing is None:
+        return _packed(voxels, np.diag([*(spacing or (1.0, 1.0, 1.0))[::-1], 1.0]), known=spacing is not None)
+    across = normal_of(series.header) * spacing[0]
+    if len(series.slots) > 1:  # not along the normal where the gantry was tilted
+        across = np.subtract(last.corner_mm, first.corner_mm) / (len(series.slots) - 1)
+    place = np.eye(4)
+    place[:3, :3] = np.array(
+        [np.multiply(first.along_row, spacing[2]), np.multiply(first.down_column, spacing[1]), across]
+    ).T
+    place[:3, 3] = first.corner_mm
+    place[:2] *= -1  # DICOM counts to the left and to the back
+    return _packed(*_canonical(voxels, place), known=True)
+
+
+def _canonical(
+    voxels: NDArray[np.uint16], place: NDArray[np.float64]
+) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
+
+    axes = io_orientation(place)  # type: ignore[no-untyped-call]
+    moved = place @ inv_ornt_aff(axes, voxels.shape)  # type: ignore[no-untyped-call]
+    return apply_orientation(voxels, axes), moved  # type: ignore[no-untyped-call]
+
+
+def _packed(voxels: NDArray[np.uint16], place: NDArray[np.float64], *, known: bool) -> bytes:
+    import nibabel
+
     made = nibabel.Nifti1Image(np.ascontiguousarray(voxels), place)  # type: ignore[no-untyped-call]
     made.header.set_xyzt_units("mm" if known else "unknown")  # type: ignore[no-untyped-call]
     return gzipped(made.to_bytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,11 +160,13 @@ def marks(outline: Outline, step: int = 1) -> NDArray[np.uint8]:
     """
     assert outline.labels is not None and outline.doubtful is not None
     labels, doubtful = outline.labels[::step, ::step], outline.doubtful[::step, ::step]
+    return np.where(edges := edge_marks(labels), edges, np.where(doubtful, DOUBT, 0)).astype(np.uint8)
+
+
+def edge_marks(labels: NDArray[Any]) -> NDArray[np.uint8]:
+    """``EDGE`` on the outermost pixels of each object of ``labels`` (y, x), ``HALO`` around them, 0 elsewhere."""
     rows, columns = labels.shape
     around = np.pad(labels, 1, mode="edge")
     sides = [around[y : y + rows, x : x + columns] != labels for y, x in ((0, 1), (2, 1), (1, 0), (1, 2))]
     border = np.logical_or.reduce(sides)
-    drawn = np.where(doubtful, DOUBT, 0)
-    drawn[border & (labels == 0)] = HALO
-    drawn[border & (labels > 0)] = EDGE
-    return drawn.astype(np.uint8)
+    return np.where(border, np.where(labels > 0, EDGE, HALO), 0).astype(np.uint8)

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from ui import cached, export, results, scans
+from ui import cached, export, results, scans, series
 from ui.frame import frame
 from ui.language import _
 from ui.record import filing, opened
 from ui.viewer import viewer
-from ui.volume import ask_volume
 
 frame(_("Scan"), _("Read a scan with every model that applies to it, and see what each one looked at."))
 
@@ -17,6 +16,11 @@ if patient is not None:
 
 given = scans.ask(patient)
 if not given:
+    st.stop()
+
+whole = series.ask_series(given)
+if whole is not None:
+    series.show(*whole)
     st.stop()
 
 asked = scans.ask_readings(given)
@@ -31,7 +35,6 @@ with answer:
     results.result(reading, card)
     if card:
         results.limits(card)
-    ask_volume(scan, reading, card)
     export.downloads(reading, card, scan.data)
     filing.ask_filing(scan, readings, patient, given)
 with images:

@@ -17,9 +17,10 @@ from medai_core.__main__ import main
 from medai_core.catalog import find_models
 from medai_core.errors import ImageError
 from medai_core.imaging.images import read_image
-from medai_core.imaging.masks import mask_nifti, mask_pixels, mask_png, volume_nifti
+from medai_core.imaging.masks import gzipped, mask_nifti, mask_pixels, mask_png, series_nifti
 from medai_core.imaging.segmentation import Outline, outlined, segment
-from medai_core.readings.volumes import FRAMES, outline_volume, volume_ml
+from medai_core.imaging.series import File, Series, arrange
+from medai_core.readings.series import SeriesReading, read_series, unpacked_mask
 from tests.outlines import NAME, Bright, discs, models_with_bright, outline_card
 from tests.scans import dicom, png
 
@@ -84,29 +85,38 @@ def test_a_mask_of_one_slice_lies_in_its_volume_where_the_slice_lies() -> None:
     assert set(inside[:, 2]) == {-30 + 2.0 * 18}
 
 
+def series_of(data: bytes) -> Series:
+    return arrange([File("scan", lambda: data)]).series[0]
+
+
+def outlined_in(series: Series, **more: object) -> SeriesReading:
+    return read_series(series, models_with_bright(), NAME, kind="brain_mri", **more)
+
+
+def areas_of(found: SeriesReading) -> list[int | None]:
+    return [answer.area_px for answer in found.answers]
+
+
 def test_the_volume_of_a_ball_is_that_of_the_ball_and_lies_where_the_ball_lies() -> None:
-    data = nifti(ball())
+    series = series_of(nifti(ball()))
     steps: list[tuple[int, int]] = []
-    found = outline_volume(
-        data, "ball.nii", models_with_bright(), NAME, kind="brain_mri", advance=lambda *at: steps.append(at)
-    )
+    found = outlined_in(series, advance=lambda *at: steps.append(at))
     assert found.volume_ml == pytest.approx(4 / 3 * np.pi * RADIUS_MM**3 / 1000, rel=0.06)
     assert steps == [(n, 40) for n in range(1, 41)]
-    assert found.refused == sum(area == 0 for area in found.areas_px)
-    made = opened(volume_nifti(found.labels, found.image, data))
+    assert sum(n for _, n in found.refusals) == areas_of(found).count(0)
+    made = opened(series_nifti(found.labels(), series))
     inside = world(made.affine, made.shape)[np.asarray(made.dataobj) > 0]
     assert np.abs(inside.mean(axis=0) - MIDDLE_MM).max() < 1.0
     assert made.header.get_xyzt_units()[0] == "mm"
+    assert made.shape == opened(gzipped(nifti(ball()))).shape
 
 
 def test_no_volume_is_given_where_the_file_does_not_say_how_large_a_voxel_is() -> None:
-    found = outline_volume(nifti(ball(), unit="unknown"), "ball.nii", models_with_bright(), NAME, kind="brain_mri")
+    series = series_of(nifti(ball(), unit="unknown"))
+    found = outlined_in(series)
     assert found.volume_ml is None
-    assert sum(found.areas_px) > 0
-    flat = read_image(png(discs((50, 50), (25, 25, 10))))
-    assert volume_ml((300,), flat) is None
-    assert volume_ml((300,), replace(flat, spacing_mm=(1.0, 1.0))) is None
-    assert volume_ml((300, 700), replace(flat, spacing_mm=(0.5, 2.0), slice_mm=3.0)) == pytest.approx(3.0)
+    assert sum(areas_of(found)) > 0
+    assert opened(series_nifti(found.labels(), series)).header.get_xyzt_units()[0] == "unknown"
 
 
 def test_a_multi_frame_dicom_says_how_far_apart_its_frames_are_and_its_thickness_is_no_answer() -> None:
@@ -122,9 +132,12 @@ def test_a_blank_frame_is_counted_as_refused_and_costs_the_others_nothing() -> N
     data = dicom(np.stack([np.zeros_like(disc), disc, disc]), NumberOfFrames=3, WindowCenter=None, WindowWidth=None)
     with pytest.raises(ImageError):
         read_image(data, frame=0)
-    found = outline_volume(data, "three.dcm", models_with_bright(), NAME, kind="brain_mri")
-    assert found.refused == 1
-    assert found.areas_px[0] == 0 < found.areas_px[1] == found.areas_px[2]
+    found = outlined_in(series_of(data))
+    assert [answer.refusal is not None for answer in found.answers] == [True, False, False]
+    areas = areas_of(found)
+    assert areas[0] == 0 < areas[1] == areas[2]
+    packed = found.answers[1].outlined
+    assert packed is not None and unpacked_mask(packed, (64, 64)).sum() == areas[1]
 
 
 def test_a_scan_that_is_no_volume_gets_a_mask_in_its_own_pixels() -> None:
@@ -134,12 +147,6 @@ def test_a_scan_that_is_no_volume_gets_a_mask_in_its_own_pixels() -> None:
     assert made.shape == (70, 50, 1)
     assert np.asarray(made.dataobj)[50, 20, 0] == 1
     assert made.header.get_xyzt_units()[0] == "unknown"
-
-
-def test_more_frames_than_can_be_outlined_in_one_go_are_refused_in_a_sentence() -> None:
-    many = nifti(np.zeros((4, 4, FRAMES + 1), np.uint8))
-    with pytest.raises(ImageError, match=f"{FRAMES + 1} frames"):
-        outline_volume(many, "many.nii", models_with_bright(), NAME)
 
 
 def test_a_mask_has_the_numbers_of_the_outline() -> None:

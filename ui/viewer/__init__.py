@@ -35,15 +35,16 @@ CT_WINDOWS = (
 """Centres and widths in Hounsfield units, as radiology departments set them."""
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """A file of the viewers."""
     return (HERE / name).read_text(encoding="utf-8")
 
 
 _mount = st.components.v2.component(
     "medai_viewer",
-    html=_source("viewer.html"),
-    css=_source("viewer.css"),
-    js=_source("pixels.js") + _source("viewer.js"),
+    html=source("viewer.html"),
+    css=source("viewer.css"),
+    js=source("pixels.js") + source("viewer.js"),
 )
 
 
@@ -101,7 +102,7 @@ def _pixels(sha256: str, frame: int, _image: Image) -> dict[str, Any]:
     return {
         "shape": list(shown.shape[:2]),
         "full": list(display.shape[:2]),
-        "display": _packed(shown),
+        "display": packed(shown),
         "channels": 3 if shown.ndim == 3 else 1,
         "values": _values(_image, step) if _windowed(_image) else None,
         "aspect": row_mm / column_mm if column_mm else 1.0,
@@ -109,7 +110,8 @@ def _pixels(sha256: str, frame: int, _image: Image) -> dict[str, Any]:
     }
 
 
-def _packed(array: NDArray[Any]) -> str:
+def packed(array: NDArray[Any]) -> str:
+    """An array's bytes as the browser unpacks them."""
     return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode("ascii")
 
 
@@ -127,7 +129,7 @@ def _values(image: Image, step: int) -> dict[str, Any]:
     slope = 1.0 if high - low <= 65535 and np.array_equal(pixels, np.rint(pixels)) else (high - low) / 65535
     stored = np.rint((pixels - low) / slope).astype("<u2")
     return {
-        "data": _packed(stored),
+        "data": packed(stored),
         "slope": slope,
         "intercept": low,
         "low": low,
@@ -165,7 +167,7 @@ def _evidence(reading: Reading, card: Card | None) -> dict[str, Any] | None:
         picture = Picture.fromarray(evidence_shares(evidence, ceiling))
         picture.thumbnail((160, 160), Picture.Resampling.BOX)
         title = words.sentence(finding_title(card, finding.name))
-        maps.append({"label": title, "shape": [picture.height, picture.width], "data": _packed(np.asarray(picture))})
+        maps.append({"label": title, "shape": [picture.height, picture.width], "data": packed(np.asarray(picture))})
     likeliest = max(range(len(maps)), key=lambda i: reading.findings[i].probability)
     return {"maps": maps, "chosen": likeliest, "colours": list(CIVIDIS)}
 
@@ -177,7 +179,7 @@ def _outline(reading: Reading, card: Card | None) -> dict[str, Any] | None:
     step = -(-max(reading.image.display.shape[:2]) // LONGEST)
     drawn = marks(reading.outline, step)
     title = words.sentence(finding_title(card, reading.outline.finding))
-    return {"label": title, "shape": list(drawn.shape), "data": _packed(drawn)}
+    return {"label": title, "shape": list(drawn.shape), "data": packed(drawn)}
 
 
 def _region(reading: Reading) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,18 @@ from pydicom.dataset import Dataset
 
 from medai_core.errors import ImageError
 from medai_core.imaging.images import dicom_header as header
-from medai_core.imaging.images.dicom_frame import decoded, pixel_options, read_header, transfer_syntax
+from medai_core.imaging.images.dicom_frame import Element, decoded, measure, pixel_options, read_header, transfer_syntax
 from medai_core.imaging.images.dicom_lookup import little_endian, palette, table
 from medai_core.imaging.images.dicom_objects import refuse_other_objects, without_pixels
 from medai_core.imaging.images.display import finite, natural_window, windowed
-from medai_core.imaging.images.image import Image
+from medai_core.imaging.images.image import Header, Image, Opened
 from medai_core.imaging.images.source import Source
 
 _Shown = tuple[NDArray[np.uint8], tuple[float, float] | None]
 
 
-def read_dicom(source: Source) -> Image:
-    """One frame with what the header says of it; no other frame is decoded."""
+def open_dicom(source: Source) -> Opened:
+    """A file whose header was read; of a frame that is asked for, no other is decoded."""
     ds, element, cut = read_header(source)
     sop_class = header.text(ds, "SOPClassUID") or _media_class(ds)
     refuse_other_objects(sop_class)
@@ -30,20 +31,55 @@ def read_dicom(source: Source) -> Image:
     transfer_syntax(ds, element)
     options = pixel_options(ds, element)
     source.admit(options["rows"], options["columns"])
-    frame = source.chosen(options["number_of_frames"])
-    stored, described = decoded(ds, element, options, frame)
-    facts = _facts(ds, frame) | {"sha256": source.sha256, "frame": frame, "frames": options["number_of_frames"]}
-    colour = options["photometric_interpretation"]
-    if colour == "PALETTE COLOR" or stored.ndim == 3:
-        shown = palette(ds, stored, little_endian(ds)) if stored.ndim == 2 else _eight_bits(stored, described)
-        return Image(pixels=shown, display=shown, **facts)
-    values = _modality_values(ds, frame, stored, options)
-    pixels = finite(values)
-    inverted = colour == "MONOCHROME1"
+    measure(ds, element, options)
+    facts = {"sha256": source.sha256, "frames": options["number_of_frames"]}
+    return Opened(
+        options["number_of_frames"],
+        partial(_read, ds, element, options, facts),
+        partial(_header, ds, options),
+        lambda frame: _values(ds, element, options, frame)[1],
+    )
+
+
+def _header(ds: Dataset, options: dict[str, Any], frame: int) -> Header:
+    number = header.numbers(ds, "InstanceNumber")
+    return Header(
+        options["rows"],
+        options["columns"],
+        spacing_mm=header.spacing_mm(ds, frame),
+        slice_mm=header.slice_mm(ds, frame),
+        place=header.place(ds, frame),
+        modality=header.upper(ds, "Modality"),
+        patient=header.patient(ds),
+        uids=header.uids(ds),
+        number=int(number[0]) if number else None,
+        acquired=header.acquired(ds),
+    )
+
+
+def _read(ds: Dataset, element: Element, options: dict[str, Any], whole: dict[str, Any], frame: int) -> Image:
+    facts = _facts(ds, frame) | whole | {"frame": frame}
+    values, pixels = _values(ds, element, options, frame)
+    if pixels.ndim == 3:
+        return Image(pixels=pixels, display=pixels, **facts)
+    inverted = options["photometric_interpretation"] == "MONOCHROME1"
     display, window = _shown(ds, frame, values, pixels, options, facts["modality"])
     return Image(
         pixels=pixels, display=255 - display if inverted else display, window=window, inverted=inverted, **facts
     )
+
+
+def _values(ds: Dataset, element: Element, options: dict[str, Any], frame: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """In the modality's unit, as they come out of its rule and as finite float32; colours twice the same."""
+    stored, described = decoded(ds, element, options, frame)
+    if stored.ndim == 3:
+        shown = _eight_bits(stored, described)
+        return shown, shown
+    if options["photometric_interpretation"] == "PALETTE COLOR":
+        shown = palette(ds, stored, little_endian(ds))
+        return shown, shown
+    values = _modality_values(ds, frame, stored, options)
+    return values, finite(values)
 
 
 def _facts(ds: Dataset, frame: int) -> dict[str, Any]:
@@ -51,6 +87,7 @@ def _facts(ds: Dataset, frame: int) -> dict[str, Any]:
         "format": "DICOM",
         "spacing_mm": header.spacing_mm(ds, frame),
         "slice_mm": header.slice_mm(ds, frame),
+        "place": header.place(ds, frame),
         "modality": header.upper(ds, "Modality"),
         "body_part": header.upper(ds, "BodyPartExamined"),
         "view": header.upper(ds, "ViewPosition"),

@@ -154,18 +154,29 @@ def pixel_options(ds: Dataset, element: Element) -> dict[str, Any]:
     return options
 
 
-def decoded(ds: Dataset, element: Element, options: dict[str, Any], frame: int) -> tuple[NDArray[Any], dict[str, Any]]:
-    """(y, x) or (y, x, 3) as stored, colours as RGB, and pydicom's description of it.
+def measure(ds: Dataset, element: Element, options: dict[str, Any]) -> None:
+    """See that all the pixels are there that the header speaks of.
 
     Raises
     ------
-    ImageError : where the file is cut, shorter than its header says, or its stream is damaged.
+    ImageError : the file is cut, or holds less than its header says.
+    """
+    if transfer_syntax(ds, element).is_encapsulated:
+        _measure_fragments(element, options["number_of_frames"])
+    else:
+        _measure_native(element, options)
+
+
+def decoded(ds: Dataset, element: Element, options: dict[str, Any], frame: int) -> tuple[NDArray[Any], dict[str, Any]]:
+    """(y, x) or (y, x, 3) as stored, colours as RGB, and pydicom's description of it; to be measured before.
+
+    Raises
+    ------
+    ImageError : its stream is damaged.
     """
     syntax = transfer_syntax(ds, element)
     if not syntax.is_encapsulated:
-        _measure_native(element, options)
         return _decode(syntax, element.opened(), options, frame)
-    _measure_fragments(element, options["number_of_frames"])
     return _decompressed(ds, element, options, frame, syntax)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from medai_core.errors import ImageError
-from medai_core.imaging.images.image import Patient, Uids
+from medai_core.imaging.images.image import Patient, Place, Uids
 
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _LONGEST_TEXT = 200
@@ -82,6 +82,32 @@ def spacing_mm(ds: Dataset, frame: int) -> tuple[float, float] | None:
     """PixelSpacing. ImagerPixelSpacing is that of the detector, not of the patient, and so no answer."""
     read = numbers(macro(ds, frame, "PixelMeasuresSequence"), "PixelSpacing")
     return (read[0], read[1]) if len(read) == 2 and min(read) > 0 else None
+
+
+def place(ds: Dataset, frame: int) -> Place | None:
+    """Where the frame lies: ImagePositionPatient and ImageOrientationPatient, where both are there and possible.
+
+    The cosines are made unit vectors at right angles; where they are off by more than a hundredth, they say nothing.
+    """
+    corner = numbers(macro(ds, frame, "PlanePositionSequence"), "ImagePositionPatient")
+    cosines = numbers(macro(ds, frame, "PlaneOrientationSequence"), "ImageOrientationPatient")
+    if len(corner) != 3 or len(cosines) != 6:
+        return None
+    along, down = cosines[:3], cosines[3:]
+    lengths = math.hypot(*along), math.hypot(*down)
+    if (
+        any(abs(length - 1) > 0.01 for length in lengths)
+        or abs(sum(a * b for a, b in zip(along, down, strict=True))) > 0.01
+    ):
+        return None
+    x, y, z = corner
+    return Place((x, y, z), _unit(along), _unit(down))
+
+
+def _unit(vector: tuple[float, ...]) -> tuple[float, float, float]:
+    length = math.hypot(*vector)
+    x, y, z = (part / length for part in vector)
+    return x, y, z
 
 
 def slice_mm(ds: Dataset, frame: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -36,6 +37,42 @@ class Uids:
     instance: str | None = None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a frame lies in the patient, in DICOM's coordinates: x to the left, y to the back, z to the head.
+
+    Attributes
+    ----------
+    corner_mm : the middle of the first pixel.
+    along_row, down_column : unit vectors, the way that columns and that rows are counted.
+    """
+
+    corner_mm: tuple[float, float, float]
+    along_row: tuple[float, float, float]
+    down_column: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of one frame, its pixels not decoded; fields as those of ``Image``.
+
+    Attributes
+    ----------
+    number : DICOM's InstanceNumber.
+    """
+
+    rows: int
+    columns: int
+    spacing_mm: tuple[float, float] | None = None
+    slice_mm: float | None = None
+    place: Place | None = None
+    modality: str | None = None
+    patient: Patient = Patient()
+    uids: Uids = Uids()
+    number: int | None = None
+    acquired: datetime | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """One frame of one scan.
@@ -58,6 +95,7 @@ class Image:
     body_part, view : BodyPartExamined and ViewPosition, upper case, None where silent.
     acquired : acquisition (else content, else study) date and time, in the scanner's local time.
     uids : DICOM's own names of study, series and instance.
+    place : where the frame lies in the patient; None where the file does not say.
     inverted : True where low values are shown bright (MONOCHROME1): pass it on to ``windowed``.
     """
 
@@ -77,3 +115,20 @@ class Image:
     uids: Uids = Uids()
     inverted: bool = False
     slice_mm: float | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A file that was understood, none of its pixels decoded: how many frames it has, and how to get each.
+
+    Attributes
+    ----------
+    read, header : of a frame, counted from 0; they raise ``ImageError`` for one that is not there.
+    pixels : those of ``read`` alone; a frame of one value, which cannot be shown, has them all the same.
+    """
+
+    frames: int
+    read: Callable[[int], Image]
+    header: Callable[[int], Header]
+    pixels: Callable[[int], NDArray[np.float32] | NDArray[np.uint8]]

@@ -11,37 +11,72 @@ from numpy.typing import NDArray
 from medai_core.errors import ImageError
 from medai_core.imaging.images.display import finite, natural_window, spanning, windowed
 from medai_core.imaging.images.formats import NIFTI_HEADER_BYTES, gunzipped_start, nifti_version
-from medai_core.imaging.images.image import Image
+from medai_core.imaging.images.image import Header, Image, Opened, Place
 from medai_core.imaging.images.source import Source
 
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001}
 
 
-def read_nifti(source: Source) -> Image:
-    """One axial slice: rows from anterior to posterior, columns from the patient's right to left.
+def open_nifti(source: Source) -> Opened:
+    """A volume, unpacked once; its frames are axial slices.
 
-    The slice is across the axis that is nearest to feet-to-head; nothing is resampled, so an oblique
-    volume shows oblique slices. Of a series over time, frame ``slice * times + time``.
-    ``spacing_mm`` is None where the header does not give the unit of length.
+    Rows run from anterior to posterior, columns from the patient's right to left. A slice is across the axis that
+    is nearest to feet-to-head; nothing is resampled, so an oblique volume shows oblique slices. Of a series over
+    time, frame ``slice * times + time``. ``spacing_mm`` is None where the header does not give the unit of length.
     """
     header = _header(source)
     shape, dtype = _shape(header), _dtype(header)
     axes = _axes(header)
     planes = [shape[int(np.argmax(axes[:, 0] == axis))] for axis in range(3)]
-    frames = planes[2] * shape[3]
-    frame = source.chosen(frames)
     source.admit(planes[1], planes[0])
     volume = _canonical(_volume(source, header, shape, dtype), axes)
-    index, time = divmod(frame, shape[3])
-    plane = volume[::-1, ::-1, index, time].swapaxes(0, 1)
-    facts: dict[str, Any] = {"sha256": source.sha256, "format": "NIfTI", "frame": frame, "frames": frames}
+    facts: dict[str, Any] = {"sha256": source.sha256, "format": "NIfTI", "frames": planes[2] * shape[3]}
     facts["spacing_mm"], facts["slice_mm"] = _spacing(header, axes)
-    if dtype.names:
-        colour = np.stack([plane[name] for name in dtype.names[:3]], axis=-1)
-        return Image(pixels=colour, display=colour, **facts)
-    pixels = finite(_scaled(plane, header))
-    window = _window(header) or natural_window(pixels)
-    return Image(pixels=pixels, display=windowed(pixels, *window), window=window, **facts)
+
+    def place_of(frame: int) -> Place | None:
+        return _place(header, axes, shape, frame // shape[3]) if facts["spacing_mm"] else None
+
+    def header_of(frame: int) -> Header:
+        sizes = {"spacing_mm": facts["spacing_mm"], "slice_mm": facts["slice_mm"]}
+        return Header(planes[1], planes[0], place=place_of(frame), number=frame, **sizes)
+
+    def pixels_of(frame: int) -> NDArray[np.float32] | NDArray[np.uint8]:
+        index, time = divmod(frame, shape[3])
+        plane = volume[::-1, ::-1, index, time].swapaxes(0, 1)
+        if dtype.names:
+            return np.stack([plane[name] for name in dtype.names[:3]], axis=-1)
+        return finite(_scaled(plane, header))
+
+    def read(frame: int) -> Image:
+        pixels, own = pixels_of(frame), facts | {"frame": frame, "place": place_of(frame)}
+        if pixels.ndim == 3:
+            return Image(pixels=pixels, display=pixels.astype(np.uint8), **own)
+        window = _window(header) or natural_window(pixels.astype(np.float32))
+        return Image(pixels=pixels, display=windowed(pixels, *window), window=window, **own)
+
+    return Opened(planes[2] * shape[3], read, header_of, pixels_of)
+
+
+def _place(header: Any, axes: NDArray[np.int_], shape: tuple[int, ...], index: int) -> Place:
+    """Where an axial slice lies, in DICOM's coordinates: NIfTI counts to the right and to the front."""
+    grid = _grid(header, axes, shape) * _MM[header.get_xyzt_units()[0]]
+    sizes = [shape[int(np.argmax(axes[:, 0] == axis))] for axis in (0, 1)]
+    to_dicom = np.array([-1.0, -1.0, 1.0])
+    corner = to_dicom * (grid[:3, :3] @ [sizes[0] - 1, sizes[1] - 1, index] + grid[:3, 3])
+    row, column = (-to_dicom * grid[:3, axis] / np.linalg.norm(grid[:3, axis]) for axis in (0, 1))
+    return Place(_triple(corner), _triple(row), _triple(column))
+
+
+def _triple(vector: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])
+
+
+def _grid(header: Any, axes: NDArray[np.int_], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The affine (4, 4) of the voxels once their axes run to the right, to anterior, to superior."""
+    from nibabel.orientations import inv_ornt_aff
+
+    moved = inv_ornt_aff(axes, shape[:3])  # type: ignore[no-untyped-call]
+    return np.asarray(header.get_best_affine() @ moved, np.float64)
 
 
 def grid_of(data: bytes) -> NDArray[np.float64] | None:
@@ -53,14 +88,11 @@ def grid_of(data: bytes) -> NDArray[np.float64] | None:
     ------
     ImageError : the header cannot be used.
     """
-    from nibabel.orientations import inv_ornt_aff
-
     start = gunzipped_start(data) if data[:2] == b"\x1f\x8b" else data[:NIFTI_HEADER_BYTES]
     if nifti_version(start) is None:
         return None
-    header = _header(Source(data, None, 0, len(data)))
-    moved = inv_ornt_aff(_axes(header), _shape(header)[:3])  # type: ignore[no-untyped-call]
-    return np.asarray(header.get_best_affine() @ moved, np.float64)
+    header = _header(Source(data, 0, len(data)))
+    return _grid(header, _axes(header), _shape(header))
 
 
 def _header(source: Source) -> Any:

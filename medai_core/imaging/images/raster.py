@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -17,7 +18,7 @@ from medai_core.errors import ImageError
 from medai_core.imaging.images.codestreams import jpeg_size
 from medai_core.imaging.images.display import finite, natural_window, windowed
 from medai_core.imaging.images.formats import format_of
-from medai_core.imaging.images.image import Image
+from medai_core.imaging.images.image import Header, Image, Opened
 from medai_core.imaging.images.source import Source, megabytes
 
 _MAX_PAGES = 5_000  # Pillow's time to find a page grows with the square of their number
@@ -26,13 +27,33 @@ _ORIENTATION, _PHOTOMETRIC, _TILE_WIDTH, _TILE_LENGTH = 0x0112, 262, 322, 323
 _OFFSETS_AND_COUNTS = ((273, 279), (324, 325))  # of strips, of tiles
 
 
-def read_raster(source: Source) -> Image:
-    """The picture in a PNG or JPEG, or one page of a TIFF; 8 bits are shown as they are.
+def open_raster(source: Source) -> Opened:
+    """The picture in a PNG or JPEG, or the pages of a TIFF; 8 bits are shown as they are.
 
     ``spacing_mm`` is None even where a resolution is noted: that is of the paper, not of the patient.
     """
     format = format_of(source.data)
-    picture, frame, frames = _opened(source, format)
+    pages = _tiff_pages(source.data) if format == "TIFF" else 1
+    return Opened(
+        pages,
+        lambda frame: _read(source, format, frame, pages),
+        partial(_header, source, format),
+        lambda frame: _numbers(_decoded(source, format, frame)[0]),
+    )
+
+
+def _header(source: Source, format: str, frame: int) -> Header:
+    picture = _opened(source, format, frame)
+    return Header(picture.height, picture.width, number=frame)
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[np.float32] | NDArray[np.uint8]:
+    return array if array.ndim == 3 else finite(array)
+
+
+def _decoded(source: Source, format: str, frame: int) -> tuple[NDArray[Any], bool]:
+    """(y, x) or (y, x, 3) upright, and whether low values are shown bright."""
+    picture = _opened(source, format, frame)
     source.admit(picture.height, picture.width)
     try:
         picture.load()
@@ -40,7 +61,11 @@ def read_raster(source: Source) -> Image:
         raise _fault(error, format) from error
     # Pillow turns a TIFF by itself.
     array = _upright(_array(picture), 1 if format == "TIFF" else _orientation(picture))
-    inverted = format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == 0
+    return array, format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == 0
+
+
+def _read(source: Source, format: str, frame: int, frames: int) -> Image:
+    array, inverted = _decoded(source, format, frame)
     facts: dict[str, Any] = {"sha256": source.sha256, "format": format, "frame": frame, "frames": frames}
     if array.ndim == 3:
         return Image(pixels=array, display=array, **facts)
@@ -52,8 +77,8 @@ def read_raster(source: Source) -> Image:
     return Image(pixels=pixels, display=display, window=window, inverted=inverted, **facts)
 
 
-def _opened(source: Source, format: str) -> tuple[Any, int, int]:
-    """Pillow's image at the frame to be read, nothing decoded yet, with the frame and their number.
+def _opened(source: Source, format: str, frame: int) -> Any:
+    """Pillow's image at the frame to be read, nothing decoded yet.
 
     The format's own class is asked, not ``PIL.Image.open``: that one has a limit of its own on the
     size, which can be changed for the whole process only.
@@ -61,19 +86,17 @@ def _opened(source: Source, format: str) -> tuple[Any, int, int]:
     file = BytesIO(source.data)
     try:
         if format == "TIFF":
-            return _tiff_page(source, file)
+            return _tiff_page(source, file, frame)
         if format == "PNG":
             _walk_png(source.data)
-            return PngImageFile(file), source.chosen(1), 1
+            return PngImageFile(file)
         source.admit(*jpeg_size(source.data)[:2])
-        return JpegImageFile(file), source.chosen(1), 1
+        return JpegImageFile(file)
     except (OSError, SyntaxError, ValueError) as error:
         raise _fault(error, format) from error
 
 
-def _tiff_page(source: Source, file: BytesIO) -> tuple[Any, int, int]:
-    pages = _tiff_pages(source.data)
-    frame = source.chosen(pages)
+def _tiff_page(source: Source, file: BytesIO, frame: int) -> Any:
     picture = TiffImageFile(file)
     picture.seek(frame)
     source.admit(picture.height, picture.width)
@@ -84,7 +107,7 @@ def _tiff_page(source: Source, file: BytesIO) -> tuple[Any, int, int]:
         ends = [start + size for start, size in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False)]
         if ends and max(ends) > len(source.data):
             raise ImageError("image.cut", format="TIFF")
-    return picture, frame, pages
+    return picture
 
 
 def _tiff_pages(data: bytes) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from medai_core.errors import ImageError
 
@@ -22,27 +23,18 @@ class Source:
     Attributes
     ----------
     data : the whole file.
-    frame : the frame that is wanted, counted from 0; None is the middle one.
     max_pixels : rows times columns of one frame, at most.
     max_bytes : of the file, and of what it unpacks to, at most.
     """
 
     data: bytes
-    frame: int | None
     max_pixels: int
     max_bytes: int
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hexadecimal digest of the file."""
         return hashlib.sha256(self.data).hexdigest()
-
-    def chosen(self, frames: int) -> int:
-        """The frame to read of so many; ImageError where there is no such frame."""
-        frame = frames // 2 if self.frame is None else self.frame
-        if not 0 <= frame < frames:
-            raise ImageError("image.frame", number=frame + 1, frames=frames)
-        return frame
 
     def admit(self, rows: int, columns: int) -> None:
         """Refuse a frame of more pixels than the limit; to be called before it is decoded."""

@@ -1,0 +1,219 @@
+"""A whole series read by one model, slice by slice: nothing but its numbers and outlines is kept of a slice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medai_core.cards import Card
+from medai_core.catalog import WEIGHTS, Catalog
+from medai_core.errors import ImageError, Message, ModelError
+from medai_core.imaging.series import Series
+from medai_core.readings import IMAGE_TASKS, Question, Reading, read_image_with
+from medai_core.readings.answers import kind_of
+
+Advance = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceAnswer:
+    """What a model says of one slice.
+
+    Attributes
+    ----------
+    number : of the slice in its series, from 0; ``file`` : where it is from.
+    refusal : why it says nothing.
+    probabilities : of the card's findings; none where refused, and where the model outlines instead.
+    area_px : of what it outlined, 0 where nothing was; None for models that outline nothing.
+    """
+
+    number: int
+    file: str
+    refusal: Message | None
+    probabilities: tuple[float, ...]
+    area_px: int | None
+    outlined: NDArray[np.uint8] | None = None
+    """The outline's pixels, packed eight to a byte."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesReading:
+    """One model's answers to all slices of a series.
+
+    Attributes
+    ----------
+    shape : slices, rows and columns. findings : the card's names, in its order.
+    volume_ml : of all that was outlined; None where voxels have no known size, and for models that outline nothing.
+    """
+
+    model: str
+    version: str
+    weights_sha256: str
+    findings: tuple[str, ...]
+    shape: tuple[int, int, int]
+    answers: tuple[SliceAnswer, ...]
+    volume_ml: float | None
+    notices: tuple[Message, ...]
+    seconds: float
+
+    @property
+    def outlines(self) -> bool:
+        """Whether the model outlines."""
+        return any(answer.area_px is not None for answer in self.answers)
+
+    @property
+    def refusals(self) -> tuple[tuple[Message, int], ...]:
+        """Each reason for which slices were refused, and how many, the commonest first."""
+        first = {a.refusal.id: a.refusal for a in reversed(self.answers) if a.refusal is not None}
+        counts = Counter(a.refusal.id for a in self.answers if a.refusal is not None)
+        return tuple((first[id], count) for id, count in counts.most_common())
+
+    def most(self, finding: int) -> SliceAnswer | None:
+        """The slice with the highest probability of a finding; None where all were refused."""
+        read = [answer for answer in self.answers if answer.probabilities]
+        return max(read, key=lambda a: a.probabilities[finding]) if read else None
+
+    def labels(self) -> NDArray[np.uint8]:
+        """(z, y, x): 1 where something was outlined."""
+        made = np.zeros(self.shape, np.uint8)
+        for answer in self.answers:
+            if answer.outlined is not None:
+                made[answer.number] = unpacked_mask(answer.outlined, self.shape[1:])
+        return made
+
+
+def unpacked_mask(packed: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """A slice's outline, (y, x): 1 where something was outlined."""
+    return np.unpackbits(packed, count=shape[0] * shape[1]).reshape(shape)
+
+
+def models_for(series: Series, models: Catalog, kind: str | None = None) -> tuple[str, tuple[Card, ...]]:
+    """The kind of the series' middle slice, by the router or as the reader says, and the models for it.
+
+    Raises
+    ------
+    ImageError : the slice cannot be read.
+    """
+    image = series.read(_middle(series))
+    name = kind or kind_of(models, None, image).name
+    cards = [card for task in IMAGE_TASKS for card in models.trained(task) if name in card.input.kinds]
+    return name, tuple(cards)
+
+
+def _middle(series: Series) -> int:
+    numbers = [number for number, part in enumerate(series.slots) if part is not None]
+    return numbers[len(numbers) // 2]
+
+
+def read_series(
+    series: Series,
+    models: Catalog,
+    model: str,
+    *,
+    kind: str | None = None,
+    affirm: bool = False,
+    advance: Advance = lambda done, of: None,
+) -> SeriesReading:
+    """Read every slice with one model, each on its own: what is found need not hang together from slice to slice.
+
+    Only one slice is held at a time. Slices that are missing or show nothing at all count as refused.
+
+    Parameters
+    ----------
+    kind : the kind of image, where the reader overrules the router. affirm : the model's precondition holds.
+    advance : told after each slice how many are done, of how many; what it raises ends the reading.
+
+    Raises
+    ------
+    ModelError : the model is unknown, or reads the slices of one thing together.
+    """
+    start, card = time.perf_counter(), models.card(model)
+    if card.task not in IMAGE_TASKS or card.measured is None:
+        raise ModelError("model.cannot_read", name=card.name)
+    if card.input.unit:
+        raise ModelError("model.reads_outlined", name=card.name, unit=card.input.unit)
+    question, answers = Question(model=model, kind=kind, affirm=affirm), []
+    for number in range(len(series.slots)):
+        answers.append(_answer(series, number, models, question, card))
+        advance(number + 1, len(series.slots))
+    header = series.header
+    return SeriesReading(
+        model=card.name,
+        version=card.version,
+        weights_sha256=card.measured.sha256[WEIGHTS],
+        findings=tuple(finding.name for finding in card.findings),
+        shape=(len(series.slots), header.rows, header.columns),
+        answers=tuple(answers),
+        volume_ml=volume_ml(answers, series.spacing_mm) if card.outline else None,
+        notices=series.notices,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _answer(series: Series, number: int, models: Catalog, question: Question, card: Card) -> SliceAnswer:
+    part = series.slots[number]
+    file, area = part.file.name if part is not None else "", 0 if card.outline else None
+    try:
+        reading: Reading = read_image_with(series.read(number), file, models, question)[0]
+    except ImageError as error:  # one slice must not cost the others
+        return SliceAnswer(number, file, error.message, (), area)
+    outline = reading.outline
+    return SliceAnswer(
+        number,
+        file,
+        reading.refusal,
+        tuple(finding.probability for finding in reading.findings),
+        outline.area_px if outline else area,
+        np.packbits(outline.labels > 0) if outline and outline.labels is not None else None,
+    )
+
+
+def volume_ml(answers: list[SliceAnswer], spacing_mm: tuple[float, float, float] | None) -> float | None:
+    """The sum of the areas times the size of a voxel; None where that is not known."""
+    if spacing_mm is None:
+        return None
+    return float(sum(answer.area_px or 0 for answer in answers) * np.prod(spacing_mm) / 1000)
+
+
+def series_json(series: Series, reading: SeriesReading) -> dict[str, Any]:
+    """The reading as the command line and the downloads write it; refusals stay in it."""
+    patient, uids = series.header.patient, series.header.uids
+    return {
+        "series": uids.series,
+        "slices": len(series.slots),
+        "slices_missing": list(series.missing),
+        "spacing_mm": series.spacing_mm,
+        "tilt_degrees": round(series.tilt_degrees, 2),
+        "modality": series.header.modality,
+        "patient": {"id": patient.id, "name": patient.name},
+        "model": reading.model,
+        "version": reading.version,
+        "weights_sha256": reading.weights_sha256,
+        "volume_ml": None if reading.volume_ml is None else round(reading.volume_ml, 3),
+        "slices_refused": sum(answer.refusal is not None for answer in reading.answers),
+        "highest": {
+            name: {"slice": most.number, "probability": round(most.probabilities[k], 6)}
+            for k, name in enumerate(reading.findings)
+            if (most := reading.most(k)) is not None
+        },
+        "notices": [notice.text for notice in reading.notices],
+        "answers": [_answer_json(answer, reading.findings) for answer in reading.answers],
+        "seconds": round(reading.seconds, 3),
+    }
+
+
+def _answer_json(answer: SliceAnswer, findings: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "slice": answer.number,
+        "file": answer.file,
+        "refused": answer.refusal.text if answer.refusal else None,
+        "refusal_id": answer.refusal.id if answer.refusal else None,
+        "probabilities": {name: round(p, 6) for name, p in zip(findings, answer.probabilities, strict=False)},
+        "area_px": answer.area_px,
+    }

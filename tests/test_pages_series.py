@@ -1,0 +1,97 @@
+"""A whole series on the Scan page, with the real models behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from medai_core.imaging.series import File
+from tests.exchange import example
+from tests.test_pages import html, opened, shown, uploaded
+from tests.volumes import Scanner, ball
+
+SCANNER = Scanner((5.0, 0.9, 0.9), (5, 128, 128))
+OUTLINES = "brain_mri_tumour_segmentation"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def brain_slices(count: int = 5, **header: object) -> list[File]:
+    """Drawn brain slices of one series."""
+    grey = example(OUTLINES).astype(np.int16)
+    scanner = Scanner((5.0, 0.9, 0.9), (count, *grey.shape))
+    stack = np.broadcast_to(grey, (count, *grey.shape)).copy()
+    shown_as_stored = {"Modality": "MR", "RescaleIntercept": -2000, "WindowCenter": 128, "WindowWidth": 256}
+    return scanner.files(stack, **(shown_as_stored | header))
+
+
+def given(files: Sequence[File]) -> AppTest:
+    return uploaded(*((file.name, file.read()) for file in files))
+
+
+def test_a_series_is_shown_as_one_with_whose_it_is_and_what_is_wrong_with_it() -> None:
+    files = brain_slices()
+    at = given([*files[:2], *files[3:]])
+    assert not at.exception
+    page = html(at)
+    assert "Drawn, Ada" in page and "5 slices" in page and "0.90 × 0.90 × 5.00 mm" in page
+    assert "Between 001.dcm and 003.dcm 1 of the slices are missing" in page
+
+
+def test_every_slice_is_read_when_the_reader_asks_for_it() -> None:
+    at = given(brain_slices())
+    model = next(box for box in at.selectbox if box.label == "Model")
+    at = model.set_value(OUTLINES).run()
+    assert "Slices read" not in html(at)
+    at = next(t for t in at.toggle if t.label == "Read all 5 slices").set_value(True).run()
+    assert not at.exception
+    page = html(at)
+    assert "Slices read" in page and "5 of 5" in page and "mL" in page
+    table = at.dataframe[0].value
+    assert list(table["Slice"]) == [1, 2, 3, 4, 5]
+    assert (table["Area (pixels)"] > 0).all()
+
+
+def test_the_reader_may_look_at_each_image_alone() -> None:
+    at = given(brain_slices(3))
+    at = at.segmented_control[0].set_value("images").run()
+    assert not at.exception
+    assert [heading.value for heading in at.subheader] == ["3 scans"]
+    assert len(at.dataframe[0].value) >= 3
+
+
+def test_a_series_that_no_model_reads_is_shown_all_the_same() -> None:
+    scanner = Scanner((2.0, 0.7, 0.7), (4, 96, 96))
+    at = given(scanner.files(scanner.values(ball(12))))
+    assert not at.exception
+    assert "No model reads this series" in shown(at)
+
+
+def test_files_of_two_series_can_be_chosen_between() -> None:
+    at = given([*brain_slices(4), *Scanner((5.0, 0.9, 0.9), (3, 64, 64), series="1.2.3.99").files(
+        SCANNER.values(ball(20))[:3, :64, :64])])  # fmt: skip
+    assert not at.exception
+    (box,) = [box for box in at.selectbox if box.label == "Series"]
+    assert len(box.options) == 2
+    assert "The files are of 2 series" in html(at)
+
+
+def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
+    at = uploaded(("study.zip", b"PK\x03\x04" + b"damaged" * 20))
+    assert not at.exception
+    assert "The archive is damaged" in shown(at)
+
+
+def test_other_uploads_are_no_series() -> None:
+    at = opened("pages/imaging/scan.py")
+    at.file_uploader(key="scans").set_value([("a.dcm", brain_slices(1)[0].read(), "application/octet-stream")])
+    assert not at.run().segmented_control

@@ -1,0 +1,63 @@
+"""What a series is, in words: whose, how many slices, how large, and what is wrong with it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from medai_core.imaging.series import Arranged, Series
+from ui import words
+from ui.language import _, say
+from ui.results import fact, plain
+
+
+def title(series: Series, number: int) -> str:
+    """A series in a line of a list."""
+    parts = [f"{number + 1}", series.header.modality or "", _("{n} slices").format(n=len(series.slots)), size(series)]
+    return " · ".join(part for part in parts if part)
+
+
+def size(series: Series) -> str:
+    """How many pixels of which size."""
+    header = series.header
+    pixels = f"{header.columns} × {header.rows}"
+    if series.spacing_mm is None:
+        return pixels
+    z, y, x = series.spacing_mm
+    return f"{pixels} · {x:.2f} × {y:.2f} × {z:.2f} mm"
+
+
+def header(series: Series) -> None:
+    """Whose series and from when: stands over everything."""
+    image = series.header
+    unknown = _("not stated in the file")
+    shown = [
+        (_("Patient"), words.patient_title(image.patient), words.patient_facts(image.patient)),
+        (_("Scan time"), words.scan_time(image), image.modality or ""),
+        (_("Series"), _("{n} slices").format(n=len(series.slots)), size(series)),
+        (_("First file"), series.parts[0].file.name, _range(series)),
+    ]
+    cells = "".join(fact(name, value or unknown, more, bool(value)) for name, value, more in shown)
+    st.html(f'<dl class="medai-header">{cells}</dl>')
+
+
+def _range(series: Series) -> str:
+    if series.step_mm is None:
+        return _("distance of the slices not known")
+    return _("{mm} mm from first to last").format(mm=f"{series.step_mm * (len(series.slots) - 1):.1f}")
+
+
+def notices(series: Series) -> None:
+    """What is wrong with it."""
+    if series.notices:
+        items = "".join(f"<li>{escape(say(notice))}</li>" for notice in series.notices)
+        st.html(f'<ul class="medai-notices" aria-label="{escape(_("Notices"))}">{items}</ul>')
+
+
+def left_out(found: Arranged) -> None:
+    """Files that are of no series, with the reason of each."""
+    if not found.left_out:
+        return
+    with st.expander(_("{n} files were left out").format(n=len(found.left_out)), icon=":material/report:"):
+        st.markdown("\n".join(f"- {plain(left.file)}: {plain(say(left.reason))}" for left in found.left_out[:50]))

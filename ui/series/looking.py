@@ -1,0 +1,110 @@
+"""The viewer of a series with what is marked in it: a fragment, so that turning a slice runs nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from medai_core.errors import MedAIError
+from medai_core.imaging.measurements import Measurement, measure
+from medai_core.imaging.series import Series, Volume
+from medai_core.readings.series import SeriesReading
+from ui import cached
+from ui.language import _, finding_title
+from ui.results import problem
+from ui.series.nodules import Nodule, ask_nodule
+from ui.taking import take_away
+from ui.viewer.stack import TOOLS, Mark, Over, marks_of, stack
+
+
+def look(id: str, series: Series, read: SeriesReading | None) -> None:
+    """The viewer, what was measured, and the nodule that was outlined from a point."""
+    try:
+        volume = cached.volume(id, series)
+    except MedAIError as error:
+        problem(error)
+        return
+    _look(id, series, volume, read)
+
+
+@st.fragment
+def _look(id: str, series: Series, volume: Volume, read: SeriesReading | None) -> None:
+    place = st.container()
+    marks = marks_of(id, volume)
+    measured = {mark: _measured(mark, volume) for mark in marks}
+    nodule = ask_nodule(id, series, volume, marks)
+    labels = {mark: _label(found, volume) for mark, found in measured.items()}
+    with place:
+        stack(id, series, volume, over=_over(id, read, nodule), marked=labels)
+    _table(series, measured, volume)
+
+
+def _over(id: str, read: SeriesReading | None, nodule: Nodule | None) -> Over:
+    if nodule is not None:
+        return Over(nodule.grown.mask, nodule.stamp)
+    if read is None:
+        return Over()
+    mask = cached.series_labels(id, read) if read.outlines else None
+    values, said = _strip(read)
+    return Over(mask, f"{read.model}:{read.seconds}", values, said)
+
+
+def _strip(read: SeriesReading) -> tuple[list[float | None], str]:
+    """One value a slice, 0 to 1, and what it is: the outlined area, or the probability of what is urgent."""
+    if read.outlines:
+        largest = max((answer.area_px or 0 for answer in read.answers), default=0) or 1
+        values = [None if a.refusal else round((a.area_px or 0) / largest, 3) for a in read.answers]
+        return values, _("Outlined area on each slice, as a share of the largest")
+    card = cached.card_of(read.model)
+    assert card is not None
+    urgent = [k for k, finding in enumerate(card.findings) if finding.urgent] or [0]
+    names = ", ".join(finding_title(card, card.findings[k].name) for k in urgent)
+    values = [round(sum(a.probabilities[k] for k in urgent), 3) if a.probabilities else None for a in read.answers]
+    return values, _("Probability on each slice: {findings}").format(findings=names)
+
+
+def _measured(mark: Mark, volume: Volume) -> Measurement | None:
+    """None for a point, which measures nothing."""
+    if mark.kind == "point":
+        return None
+    return measure(mark.kind, mark.points, volume.picture(mark.plane, mark.number), volume.aspect(mark.plane))
+
+
+def _label(found: Measurement | None, volume: Volume) -> str:
+    if found is None:
+        return ""
+    if found.kind == "length":
+        return f"{found.length_px:.1f} px" if found.length_mm is None else f"{found.length_mm:.1f} mm"
+    if found.kind == "angle":
+        return _("not known") if found.degrees is None else f"{found.degrees:.1f}°"
+    area = f"{found.area_px:.0f} px²" if found.area_mm2 is None else f"{found.area_mm2:.1f} mm²"
+    if found.mean is None:
+        return area
+    unit = " HU" if volume.hounsfield else ""
+    return f"{area} · {found.mean:.0f} ± {found.deviation or 0:.0f}{unit}"
+
+
+def _table(series: Series, measured: dict[Mark, Measurement | None], volume: Volume) -> None:
+    """The measurements one below the other, and as a file."""
+    rows = [(mark, found) for mark, found in measured.items() if found is not None]
+    if not rows:
+        return
+    st.subheader(_("Measurements"), anchor=False)
+    st.table(
+        {
+            _("What"): [_(TOOLS[mark.kind]) for mark, _found in rows],
+            _("Where"): [f"{mark.plane} {mark.number + 1}" for mark, _found in rows],
+            _("Value"): [_label(found, volume) for _mark, found in rows],
+        },
+        hide_index=True,
+    )
+    take_away(
+        _("Measurements as JSON"),
+        lambda: json.dumps([vars(mark) | vars(found) for mark, found in rows], indent=2).encode(),
+        "measurements.json",
+        "application/json",
+        object=series.header.uids.series or "",
+        icon=":material/straighten:",
+        key="series:measurements",
+    )
