@@ -19,7 +19,7 @@ from medai_core.training.classifiers import Fit, Recipe, run
 OTHERS = ("brain_mri", "lung_nodule", "chest_xray", "blood_cells", "chest_ct_slice", "malaria", "cell_nuclei")
 FITS = {
     "residual": Fit(networks.residual_network, 50, 2e-3, 5e-3),
-    "depthwise": Fit(networks.depthwise_network, 30, 2e-3, 5e-3),
+    "depthwise-separable": Fit(networks.depthwise_network, 30, 2e-3, 5e-3),
     "reference": Fit(networks.reference_network, 15, 1e-3, 0.0),
 }
 FREELY = Augmentation(

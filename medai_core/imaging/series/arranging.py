@@ -147,7 +147,7 @@ def _stacked(parts: Sequence[Part], at: NDArray[np.float64]) -> Series:
     if len(parts) == 1:
         return Series(tuple(parts), parts[0].header.slice_mm, 0.0, ())
     gaps = np.diff(at)
-    step = float(np.median(gaps))
+    step = float(np.quantile(gaps, 0.5, method="lower"))  # of two gaps the smaller: one slice may be missing
     steps = np.rint(gaps / step).astype(int)
     # Rounded positions in a header add up over a long gap.
     even = np.abs(gaps - steps * step) <= np.maximum(EVEN * step, 2 * SAME_PLACE_MM) * np.maximum(steps, 1)
