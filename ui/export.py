@@ -23,8 +23,13 @@ from ui.language import _, language, speaking, wording
 from ui.taking import take_away
 
 
-def downloads(reading: Reading, card: Card | None, source: bytes) -> None:
-    """What can be taken away of a reading; ``source`` : the bytes of its scan."""
+def downloads(reading: Reading, card: Card | None, source: bytes, *, key: str = "") -> None:
+    """What can be taken away of a reading.
+
+    Parameters
+    ----------
+    source : the bytes of its scan. key : tells the buttons of several readings on one page apart.
+    """
     spoken, sha256 = language(), reading.image.sha256
     stem = PurePath(reading.file).stem or "scan"
     name = "_".join(part for part in (stem, reading.model or "no_model") if part)
@@ -36,9 +41,10 @@ def downloads(reading: Reading, card: Card | None, source: bytes) -> None:
             "application/json",
             object=sha256,
             icon=":material/data_object:",
+            key=f"json:{key}",
         )
         if reading.outline is not None:
-            _masks(reading, reading.outline, source, name)
+            _masks(reading, reading.outline, source, name, key)
         take_away(
             _("Picture as PNG"),
             lambda: png_bytes(reading, card, spoken),
@@ -46,10 +52,11 @@ def downloads(reading: Reading, card: Card | None, source: bytes) -> None:
             "image/png",
             object=sha256,
             icon=":material/image:",
+            key=f"png:{key}",
         )
 
 
-def _masks(reading: Reading, outline: Outline, source: bytes, name: str) -> None:
+def _masks(reading: Reading, outline: Outline, source: bytes, name: str, key: str) -> None:
     """The outline's own pixels, for other programs."""
     for label, make, suffix, media in (
         (_("Mask as PNG"), lambda: mask_png(outline), "png", "image/png"),
@@ -62,7 +69,7 @@ def _masks(reading: Reading, outline: Outline, source: bytes, name: str) -> None
             media,
             object=reading.image.sha256,
             icon=":material/gesture:",
-            key=f"mask:{suffix}",
+            key=f"mask:{suffix}:{key}",
         )
 
 

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medai_core.errors import N_
+
 Point = tuple[float, float]
 """(row, column) in pixels; whole numbers are the middles of pixels."""
+
+MEASURED = {"length": N_("Length"), "angle": N_("Angle"), "area": N_("Area")}
+"""Titles of what is measured."""
 
 LEAST_POINTS = {"length": 2, "angle": 3, "area": 3}
 
@@ -22,12 +27,15 @@ class Measurement:
     Attributes
     ----------
     kind : "length", "angle" or "area".
+    points : between which it was measured, (row, column).
     length_mm, length_px : of a line; area_mm2, area_px : of a polygon, without regard to holes.
     degrees : between the two sides at the second of three points, 0 to 180.
     mean, deviation, least, most, count : of the values whose pixels' middles lie inside a polygon.
+    unit : of the values; None where it is not known.
     """
 
     kind: str
+    points: tuple[Point, ...]
     length_px: float | None = None
     length_mm: float | None = None
     degrees: float | None = None
@@ -38,6 +46,19 @@ class Measurement:
     least: float | None = None
     most: float | None = None
     count: int | None = None
+    unit: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The value with its unit, in millimetres where the file says how large a pixel is; "?" where unknown."""
+        if self.kind == "length":
+            return f"{self.length_px:.1f} px" if self.length_mm is None else f"{self.length_mm:.1f} mm"
+        if self.kind == "angle":
+            return "?" if self.degrees is None else f"{self.degrees:.1f}°"
+        area = f"{self.area_px:.0f} px²" if self.area_mm2 is None else f"{self.area_mm2:.1f} mm²"
+        if self.mean is None:
+            return area
+        return f"{area}, {self.mean:.0f} ± {self.deviation or 0:.0f} {self.unit or ''}".rstrip()
 
 
 def measure(
@@ -45,6 +66,7 @@ def measure(
     points: Sequence[Point],
     pixels: NDArray[Any],
     spacing_mm: tuple[float, float] | None,
+    unit: str | None = None,
 ) -> Measurement:
     """Measure between points.
 
@@ -61,15 +83,15 @@ def measure(
     """
     if len(points) < LEAST_POINTS[kind]:
         raise ValueError(f"a measurement of {kind} takes {LEAST_POINTS[kind]} points or more")
-    at = np.asarray(points, np.float64)
+    at, kept = np.asarray(points, np.float64), tuple(points)
     scale = np.asarray(spacing_mm) if spacing_mm else None
     if kind == "length":
-        return Measurement(kind, _length(at[:2]), None if scale is None else _length(at[:2] * scale))
+        return Measurement(kind, kept, _length(at[:2]), None if scale is None else _length(at[:2] * scale))
     if kind == "angle":
-        return Measurement(kind, degrees=None if scale is None else _degrees(at[:3] * scale))
+        return Measurement(kind, kept, degrees=None if scale is None else _degrees(at[:3] * scale))
     area = _area(at)
     known = None if spacing_mm is None else area * spacing_mm[0] * spacing_mm[1]
-    return Measurement(kind, area_px=area, area_mm2=known, **_values(at, pixels))
+    return Measurement(kind, kept, area_px=area, area_mm2=known, unit=unit, **_values(at, pixels))
 
 
 def _length(at: NDArray[np.float64]) -> float:

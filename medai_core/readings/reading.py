@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medai_core.errors import Message
 from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import Image
+from medai_core.imaging.measurements import Measurement
 from medai_core.imaging.regions import Box
 from medai_core.imaging.segmentation import Outline
 from medai_core.imaging.similarity import Similar
@@ -63,6 +64,7 @@ class Reading:
         when refused.
     evidence : (class, y, x) float32 over the image's own pixels: how much each place speaks for the
         class (log-odds per share of the image's area); None when refused.
+    measurements : what the reader measured on the image.
     seconds : from the decoded image to this reading.
     """
 
@@ -82,6 +84,7 @@ class Reading:
     mask: NDArray[np.bool_] | None = None
     outline: Outline | None = None
     similar: Similar | None = None
+    measurements: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def as_json(reading: Reading) -> dict[str, Any]:
         "region": {"box": list(reading.region.box), "source": reading.region.source} if reading.region else None,
         "outline": outline_json(reading.outline) if reading.outline else None,
         "similar": similar_json(reading.similar) if reading.similar else None,
+        "measurements": [asdict(one) for one in reading.measurements],
         "frame": image.frame,
         "frames": image.frames,
         "patient": {"id": image.patient.id, "name": image.patient.name},

@@ -172,6 +172,7 @@ reading = Table(
     Column("mask", LargeBinary),
     Column("outline", Json),
     Column("similar", Json),
+    Column("measurements", Json),
     Column("seconds", Float, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("read_by", String(200), nullable=False),

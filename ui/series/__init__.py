@@ -8,8 +8,8 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.imaging.series import Arranged, Series
-from ui import cached
 from ui.cached import Scan
+from ui.cached import series as cached_series
 from ui.language import _
 from ui.series.facts import header, left_out, notices, title
 from ui.series.looking import look
@@ -22,13 +22,13 @@ LEAST = 3
 def ask_series(scans: Sequence[Scan]) -> tuple[str, Series, Arranged] | None:
     """The series to show with its name for keys; None where there is none, or the reader looks at each image alone."""
     try:
-        found = cached.arranged(scans)
+        found = cached_series.arranged(scans)
     except MedAIError:
         return None  # what is wrong with each file is said where each is read
     offered = [series for series in found.series if len(series.slots) >= LEAST]
     if not offered:
         return None
-    id = cached.name_of(scans)
+    id = cached_series.name_of(scans)
     choices = {"series": _("Whole series"), "images": _("Single images")}
     how = st.segmented_control(
         _("Look at"), list(choices), format_func=choices.__getitem__, default="series", key=f"how:{id}", required=True

@@ -11,9 +11,11 @@ from medai_core.imaging.measurements import Measurement, measure
 from medai_core.imaging.series import Series, Volume
 from medai_core.readings.series import SeriesReading
 from ui import cached
+from ui.cached import series as cached_series
 from ui.language import _, finding_title
 from ui.results import problem
 from ui.series.nodules import Nodule, ask_nodule
+from ui.series.single import ask_slice
 from ui.taking import take_away
 from ui.viewer.stack import TOOLS, Mark, Over, marks_of, stack
 
@@ -21,7 +23,7 @@ from ui.viewer.stack import TOOLS, Mark, Over, marks_of, stack
 def look(id: str, series: Series, read: SeriesReading | None) -> None:
     """The viewer, what was measured, and the nodule that was outlined from a point."""
     try:
-        volume = cached.volume(id, series)
+        volume = cached_series.volume(id, series)
     except MedAIError as error:
         problem(error)
         return
@@ -34,10 +36,11 @@ def _look(id: str, series: Series, volume: Volume, read: SeriesReading | None) -
     marks = marks_of(id, volume)
     measured = {mark: _measured(mark, volume) for mark in marks}
     nodule = ask_nodule(id, series, volume, marks)
-    labels = {mark: _label(found, volume) for mark, found in measured.items()}
+    labels = {mark: found.said if found else "" for mark, found in measured.items()}
     with place:
         stack(id, series, volume, over=_over(id, read, nodule), marked=labels)
-    _table(series, measured, volume)
+    _table(series, measured)
+    ask_slice(id, series, volume, measured)
 
 
 def _over(id: str, read: SeriesReading | None, nodule: Nodule | None) -> Over:
@@ -45,7 +48,7 @@ def _over(id: str, read: SeriesReading | None, nodule: Nodule | None) -> Over:
         return Over(nodule.grown.mask, nodule.stamp)
     if read is None:
         return Over()
-    mask = cached.series_labels(id, read) if read.outlines else None
+    mask = cached_series.series_labels(id, read) if read.outlines else None
     values, said = _strip(read)
     return Over(mask, f"{read.model}:{read.seconds}", values, said)
 
@@ -68,24 +71,11 @@ def _measured(mark: Mark, volume: Volume) -> Measurement | None:
     """None for a point, which measures nothing."""
     if mark.kind == "point":
         return None
-    return measure(mark.kind, mark.points, volume.picture(mark.plane, mark.number), volume.aspect(mark.plane))
+    pixels, unit = volume.picture(mark.plane, mark.number), "HU" if volume.hounsfield else None
+    return measure(mark.kind, mark.points, pixels, volume.aspect(mark.plane), unit)
 
 
-def _label(found: Measurement | None, volume: Volume) -> str:
-    if found is None:
-        return ""
-    if found.kind == "length":
-        return f"{found.length_px:.1f} px" if found.length_mm is None else f"{found.length_mm:.1f} mm"
-    if found.kind == "angle":
-        return _("not known") if found.degrees is None else f"{found.degrees:.1f}°"
-    area = f"{found.area_px:.0f} px²" if found.area_mm2 is None else f"{found.area_mm2:.1f} mm²"
-    if found.mean is None:
-        return area
-    unit = " HU" if volume.hounsfield else ""
-    return f"{area} · {found.mean:.0f} ± {found.deviation or 0:.0f}{unit}"
-
-
-def _table(series: Series, measured: dict[Mark, Measurement | None], volume: Volume) -> None:
+def _table(series: Series, measured: dict[Mark, Measurement | None]) -> None:
     """The measurements one below the other, and as a file."""
     rows = [(mark, found) for mark, found in measured.items() if found is not None]
     if not rows:
@@ -95,7 +85,7 @@ def _table(series: Series, measured: dict[Mark, Measurement | None], volume: Vol
         {
             _("What"): [_(TOOLS[mark.kind]) for mark, _found in rows],
             _("Where"): [f"{mark.plane} {mark.number + 1}" for mark, _found in rows],
-            _("Value"): [_label(found, volume) for _mark, found in rows],
+            _("Value"): [found.said for _mark, found in rows],
         },
         hide_index=True,
     )

@@ -18,6 +18,7 @@ from medai_core.imaging.series.cropping import nodule_crops
 from medai_core.imaging.series.growing import REACH_MM, Grown, How
 from ui import cached, results
 from ui.cached import Scan
+from ui.cached import series as cached_series
 from ui.language import _
 from ui.results import facts, problem
 from ui.viewer.stack import Mark
@@ -43,7 +44,7 @@ def ask_nodule(id: str, series: Series, volume: Volume, marks: Sequence[Mark]) -
         try:
             seed = volume.voxel(point.plane, point.number, point.points[0][0] + 0.5, point.points[0][1] + 0.5)
             how = _ask_how(id)
-            grown = cached.grown(id, volume, seed, how)
+            grown = cached_series.grown(id, volume, seed, how)
         except MedAIError as error:
             problem(error)
             return None
@@ -89,7 +90,7 @@ def _read(id: str, volume: Volume, grown: Grown) -> None:
         return
     try:
         crops = [Scan(f"slice {z + 1}", *_png(pixels)) for z, pixels in nodule_crops(volume, grown)]
-        (reading,) = cached.read_outlined(crops, card.name)
+        (reading,) = cached_series.read_outlined(crops, card.name)
     except MedAIError as error:
         problem(error)
         return

@@ -13,6 +13,7 @@ from medai_core.imaging.masks import series_nifti
 from medai_core.imaging.series import Series
 from medai_core.readings.series import SeriesReading, models_for, series_json
 from ui import cached, words
+from ui.cached import series as cached_series
 from ui.language import _, card_words, finding_title, kind_title, say
 from ui.results import empty_state, facts, limits, plain, problem
 from ui.taking import take_away
@@ -52,7 +53,7 @@ def _asked(id: str, series: Series, card: Card) -> SeriesReading | None:
     if not st.toggle(_("Read all {n} slices").format(n=count), key=key, help=more, disabled=not affirm):
         return None
     try:
-        found = cached.read_series(id, series, card.name, affirm, key)
+        found = cached_series.read_series(id, series, card.name, affirm, key)
     except MedAIError as error:
         problem(error)
         return None

@@ -15,6 +15,7 @@ from PIL import Image as Picture
 
 from medai_core.errors import N_
 from medai_core.imaging.images import windowed
+from medai_core.imaging.measurements import MEASURED
 from medai_core.imaging.segmentation import edge_marks
 from medai_core.imaging.series import PLANES, Series, Volume
 from ui.language import _
@@ -28,9 +29,7 @@ QUALITIES = (95, 90, 80, 70, 50)
 
 TOOLS = {
     "move": N_("Move"),
-    "length": N_("Length"),
-    "angle": N_("Angle"),
-    "area": N_("Area"),
+    **MEASURED,
     "point": N_("Point"),
 }
 

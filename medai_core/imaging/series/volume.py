@@ -98,6 +98,12 @@ class Volume:
             found[axis] = int(place) if way > 0 else size - 1 - int(place)
         return found[0], found[1], found[2]
 
+    def nearest(self, plane: str, number: int, row: float, column: float) -> Index:
+        """The voxel whose middle is nearest to a place in a picture, which may lie on its edge."""
+        rows, columns = self.picture(plane, number).shape[:2]
+        inside = (min(max(round(at), 0), size - 1) for at, size in ((row, rows), (column, columns)))
+        return self.voxel(plane, number, *inside)
+
     def place(self, plane: str, voxel: Index) -> Index:
         """Where a voxel is seen: the number of the picture, its row and its column."""
         order = self._turn(plane)

@@ -9,6 +9,7 @@ from reportlab.platypus import Spacer
 
 from medai_core.cards import Card
 from medai_core.errors import N_
+from medai_core.imaging.measurements import MEASURED
 from medai_core.readings import Finding, Reading
 from medai_core.records.capture import fitted, grey, legend, overlaid
 from medai_core.records.dossier import Dossier
@@ -74,6 +75,9 @@ def _reading(
     ]
     if coverage := words.coverage(given, card):
         parts.append(text(coverage, SMALL, ink=FAINT))
+    if given.measurements:
+        said = "; ".join(f"{words.translate(MEASURED[m.kind])} {m.said}" for m in given.measurements)
+        parts.append(text(f"{words.translate(N_('Measured by the reader'))}: {said}", SMALL))
     if given.similar is not None:
         parts.append(text(words.similar(given.similar, card), SMALL, ink=FAINT))
     parts += [text(words.say(notice), SMALL, ink=WARN) for notice in given.notices]

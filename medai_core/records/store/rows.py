@@ -17,6 +17,7 @@ from medai_core.catalog import WEIGHTS
 from medai_core.errors import Message
 from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import Image, read_image
+from medai_core.imaging.measurements import Measurement
 from medai_core.imaging.segmentation import Outline
 from medai_core.imaging.similarity import Similar
 from medai_core.readings import Finding, Reading, Region
@@ -45,6 +46,7 @@ def reading_columns(given: Reading, card: Card | None) -> dict[str, Any]:
         "mask": _packed_mask(given) if given.mask is not None else None,
         "outline": _outline_facts(given.outline) if given.outline else None,
         "similar": asdict(given.similar) if given.similar else None,
+        "measurements": [asdict(one) for one in given.measurements],
         "seconds": given.seconds,
         "urgency": urgency,
         "urgent_finding": finding,
@@ -157,7 +159,12 @@ def outline_of(row: Row[Any], file: str) -> Reading:
         seconds=row.seconds,
         outline=Outline(**row.outline) if row.outline else None,
         similar=Similar(**row.similar) if row.similar else None,
+        measurements=tuple(map(_measurement, row.measurements or ())),
     )
+
+
+def _measurement(stored: Mapping[str, Any]) -> Measurement:
+    return Measurement(**{**stored, "points": tuple((row, column) for row, column in stored["points"])})
 
 
 def card_then(card: Card | None, weights_sha256: str | None, coverage: Mapping[str, Any] | None) -> Card | None:

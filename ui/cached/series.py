@@ -1,0 +1,152 @@
+"""A series behind Streamlit's caches: its order, its voxels, what was read and outlined; each for its own session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from medai_core.catalog import Catalog
+from medai_core.imaging.series import Arranged, File, Series, Volume, arrange, load_volume
+from medai_core.imaging.series.growing import Grown, How, grow
+from medai_core.readings import Question, Reading
+from medai_core.readings import read_together as core_read_together
+from medai_core.readings.series import SeriesReading
+from medai_core.readings.series import read_series as core_read_series
+from medai_core.records.audit import Act
+from ui import cached, kept, signin
+from ui.cached import Scan
+from ui.language import _
+
+
+def name_of(scans: Sequence[Scan]) -> str:
+    """A short name of files that are given together."""
+    return hashlib.sha256("".join(scan.sha256 for scan in scans).encode()).hexdigest()[:16]
+
+
+def arranged(scans: Sequence[Scan]) -> Arranged:
+    """The series among files, put in order.
+
+    Raises
+    ------
+    MedAIError : none of them is a scan.
+    """
+    with st.spinner(_("Sorting the files…"), show_time=True):
+        return _arranged([File(scan.name, partial(_bytes_of, scan)) for scan in scans], name_of(scans))
+
+
+def _bytes_of(scan: Scan) -> bytes:
+    return scan.data
+
+
+@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+def _arranged(_files: list[File], name: str) -> Arranged:
+    return arrange(_files)
+
+
+def volume(id: str, series: Series) -> Volume:
+    """The voxels of a series.
+
+    Raises
+    ------
+    MedAIError : a slice cannot be read, or the volume is too large.
+    """
+    return _volume(id, series)
+
+
+@st.cache_resource(scope="session", max_entries=1, show_spinner=False)
+def _volume(id: str, _series: Series) -> Volume:
+    bar = st.progress(0.0)
+
+    def advance(done: int, of: int) -> None:
+        if done % 8 == 0:
+            bar.progress(done / of, _("Loading slice {i} of {n}").format(i=done, n=of))
+
+    try:
+        return load_volume(_series, advance)
+    finally:
+        bar.empty()
+
+
+def read_series(id: str, series: Series, model: str, affirm: bool, toggle: str) -> SeriesReading:
+    """What a model says of every slice, with a bar and a button that stops it by turning ``toggle`` off.
+
+    Raises
+    ------
+    MedAIError : the model cannot read such a series.
+    """
+    return _read_series(id, series, cached.models(), model, affirm, toggle)
+
+
+@st.cache_resource(scope="session", max_entries=3, show_spinner=False)
+def _read_series(id: str, _series: Series, _models: Catalog, model: str, affirm: bool, _toggle: str) -> SeriesReading:
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0)
+        st.button(_("Stop"), icon=":material/stop:", key=f"stop:{_toggle}", on_click=_turn_off, args=(_toggle,))
+
+    def advance(done: int, of: int) -> None:
+        bar.progress(done / of, _("Reading slice {i} of {n}").format(i=done, n=of))
+
+    try:
+        found = core_read_series(_series, _models, model, affirm=affirm, advance=advance)
+    finally:
+        place.empty()
+    detail = {
+        "model": model,
+        "slices": len(found.answers),
+        "refused": sum(a.refusal is not None for a in found.answers),
+    }
+    kept.store().enter(signin.person(), Act("read", object=_series.header.uids.series or id, detail=detail))
+    return found
+
+
+def _turn_off(toggle: str) -> None:
+    st.session_state[toggle] = False
+
+
+@st.cache_resource(scope="session", max_entries=1, show_spinner=False)
+def _labels(id: str, model: str, seconds: float, _read: SeriesReading) -> NDArray[np.uint8]:
+    return _read.labels()
+
+
+def series_labels(id: str, read: SeriesReading) -> NDArray[np.uint8]:
+    """What was outlined in a series, (z, y, x)."""
+    return _labels(id, read.model, read.seconds, read)
+
+
+@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+def _grown(id: str, _volume: Volume, seed: tuple[int, int, int], how: How) -> Grown:
+    return grow(_volume, seed, how)
+
+
+def grown(id: str, volume: Volume, seed: tuple[int, int, int], how: How) -> Grown:
+    """A nodule outlined from a point.
+
+    Raises
+    ------
+    MedAIError : nothing can be outlined there.
+    """
+    return _grown(id, volume, seed, how)
+
+
+def read_outlined(crops: Sequence[Scan], model: str) -> tuple[Reading, ...]:
+    """What a model for outlined things says of their slices together.
+
+    Raises
+    ------
+    MedAIError : it cannot read them.
+    """
+    files = [(crop.name, crop.data) for crop in crops]
+    return _read_outlined(files, cached.models(), tuple(crop.sha256 for crop in crops), model)
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
+def _read_outlined(
+    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[str, ...], model: str
+) -> tuple[Reading, ...]:
+    return core_read_together(_files, _models, Question(model=model))
