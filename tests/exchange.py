@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
+from medai_core.imaging.measurements import Measurement
 from medai_core.readings import read_scan
 from medai_core.records.demo import file_demo_vitals, file_risks
 from medai_core.records.store import Store
@@ -74,6 +75,13 @@ def brain(number: int = 1, **header: object) -> bytes:
     return dicom(example(BRAIN), **(STATED | STUDY | said | header))
 
 
+MEASURED = (
+    Measurement("length", ((10.0, 10.0), (10.0, 60.0)), length_px=50.0, length_mm=25.0),
+    Measurement("area", ((1.0, 1.0), (1.0, 9.0), (9.0, 5.0)), area_px=32.0, mean=100.0, deviation=7.0, count=30),
+)
+"""What the reader measured on the film."""
+
+
 @dataclass(frozen=True)
 class Handed:
     """A patient whose record is handed out."""
@@ -104,6 +112,8 @@ def handed(store: Store, details: Details = ADA) -> Handed:
     found = Handed(store, patient)
     for file, data in files.items():
         readings = read_scan(data, file, models(), affirm=True)[:1]  # outlines have tests of their own
+        if file == "film.dcm":
+            readings = (replace(readings[0], measurements=MEASURED),)
         file_scan(store, CLINICIAN, patient.id, data, readings, cards())
     give_verdict(store, CLINICIAN, agrees=False, why=WHY, reading_id=found.of("film.dcm")[1].id)
     give_verdict(store, CLINICIAN, agrees=True, reading_id=found.of("refused.dcm")[1].id)

@@ -28,7 +28,7 @@ from medai_core.records.store import Location, open_store
 from medai_core.records.store.patients import Details
 from medai_core.records.store.results import give_verdict, recall, reports_of
 from medai_core.records.wording import RESEARCH_USE, Wording
-from tests.exchange import BRAIN, CHEST, WHY, Handed, cards, dicom_errors, handed, pdf_text
+from tests.exchange import BRAIN, CHEST, MEASURED, WHY, Handed, cards, dicom_errors, handed, pdf_text
 from tests.orthanc import need
 from tests.records import CLINICIAN, READER, actions, audit_text, entered, filed, film, reading, someone
 from tests.scans import dicom
@@ -188,6 +188,17 @@ def test_the_report_of_one_reading_is_one_or_two_pages_with_two_pictures(ada: Ha
     program = need(shutil.which("pdfimages"), "pdfimages (poppler)")
     listed = subprocess.run([program, "-list", str(path)], capture_output=True, text=True, check=True).stdout
     assert len([line for line in listed.splitlines() if " image " in line]) >= 2
+
+
+def test_what_the_reader_measured_is_kept_with_the_reading_and_stands_in_the_report(
+    ada: Handed, tmp_path: Path
+) -> None:
+    _scan, stored = ada.of("film.dcm")
+    assert stored.reading.measurements == MEASURED
+    assert recall(ada.store, CLINICIAN, stored.id).measurements == MEASURED
+    (path,) = written(made(ada, "pdf", "film.dcm"), tmp_path)
+    assert "Measured by the reader: Length 25.0 mm; Area 32 px², 100 ± 7" in pdf_text(path)
+    assert ada.of("film.png")[1].reading.measurements == ()
 
 
 def test_another_program_draws_the_report_and_the_scan_is_on_it(ada: Handed, tmp_path: Path) -> None:
