@@ -10,10 +10,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from medai_core.imaging.series import File
+from medai_core.imaging.measurements import measure
+from medai_core.imaging.series import File, Volume, arrange
 from tests.exchange import example
 from tests.test_pages import html, opened, shown, uploaded
-from tests.volumes import Scanner, ball
+from tests.volumes import CORONAL, Scanner, ball
+from ui.series import single
+from ui.viewer.stack import Mark
 
 SCANNER = Scanner((5.0, 0.9, 0.9), (5, 128, 128))
 OUTLINES = "brain_mri_tumour_segmentation"
@@ -95,3 +98,28 @@ def test_other_uploads_are_no_series() -> None:
     at = opened("pages/imaging/scan.py")
     at.file_uploader(key="scans").set_value([("a.dcm", brain_slices(1)[0].read(), "application/octet-stream")])
     assert not at.run().segmented_control
+
+
+def test_a_slice_is_read_by_itself_with_its_evidence_when_the_reader_asks_for_it() -> None:
+    at = given(brain_slices())
+    at = next(t for t in at.toggle if t.label == "Read slice 3 by itself").set_value(True).run()
+    assert not at.exception
+    page = html(at)
+    assert "outlined" in page and "002.dcm" in page
+    affirm = next(box for box in at.checkbox if box.label.startswith("I affirm"))
+    assert "Glioma" not in html(at)
+    assert "lioma" in html(affirm.set_value(True).run())
+
+
+def test_an_area_that_was_marked_is_the_region_in_the_slices_own_pixels() -> None:
+    series = arrange(Scanner((2.0, 1.0, 1.0), (5, 40, 30), CORONAL).files(np.zeros((5, 40, 30), np.int16) + 7)).series[
+        0
+    ]
+    values = np.zeros((5, 40, 30), np.int16)
+    volume = Volume(values, series.spacing_mm, None, False, axes=((1, -1), (2, -1), (0, 1)))
+    mark = Mark("area", "coronal", 2, ((10.0, 5.0), (10.0, 12.0), (20.4, 12.0)))
+    found = measure("area", mark.points, volume.picture("coronal", 2), (1.0, 1.0))
+    assert single.box_of(volume, {mark: found}) == (10, 5, 21, 13)
+    assert single.native(volume, mark, found).points == ((10.0, 5.0), (10.0, 12.0), (20.0, 12.0))
+    flipped = Volume(values, series.spacing_mm, None, False, axes=((1, -1), (2, 1), (0, -1)))
+    assert single.box_of(flipped, {mark: found}) == (19, 17, 30, 25)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,15 @@ from numpy.typing import NDArray
 from medai_core.cards import Card
 from medai_core.catalog import WEIGHTS, Catalog
 from medai_core.errors import ImageError, Message, ModelError
+from medai_core.imaging.images import Image
 from medai_core.imaging.series import Series
 from medai_core.readings import IMAGE_TASKS, Question, Reading, read_image_with
 from medai_core.readings.answers import kind_of
 
 Advance = Callable[[int, int], None]
+
+THREADS = min(4, os.cpu_count() or 1)
+"""In which networks answer; an interpreter leaves Python to others while it runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +128,7 @@ def read_series(
 ) -> SeriesReading:
     """Read every slice with one model, each on its own: what is found need not hang together from slice to slice.
 
-    Only one slice is held at a time. Slices that are missing or show nothing at all count as refused.
+    Only a few slices are held at a time. Slices that are missing or show nothing at all count as refused.
 
     Parameters
     ----------
@@ -138,10 +144,7 @@ def read_series(
         raise ModelError("model.cannot_read", name=card.name)
     if card.input.unit:
         raise ModelError("model.reads_outlined", name=card.name, unit=card.input.unit)
-    question, answers = Question(model=model, kind=kind, affirm=affirm), []
-    for number in range(len(series.slots)):
-        answers.append(_answer(series, number, models, question, card))
-        advance(number + 1, len(series.slots))
+    answers = _answers(series, models, Question(model=model, kind=kind, affirm=affirm), card, advance)
     header = series.header
     return SeriesReading(
         model=card.name,
@@ -156,13 +159,39 @@ def read_series(
     )
 
 
-def _answer(series: Series, number: int, models: Catalog, question: Question, card: Card) -> SliceAnswer:
+def _answers(series: Series, models: Catalog, question: Question, card: Card, advance: Advance) -> list[SliceAnswer]:
+    """All answers in order: slices are decoded here, a few ahead of the threads in which the networks answer."""
+    answers: list[SliceAnswer] = []
+    count, waiting = len(series.slots), deque[Future[SliceAnswer]]()
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        for number in range(count):
+            image = _read(series, number)
+            waiting.append(pool.submit(_answer, series, number, image, models, question, card))
+            while len(waiting) > (THREADS if number + 1 < count else 0):
+                answers.append(waiting.popleft().result())
+                advance(len(answers), count)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return answers
+
+
+def _read(series: Series, number: int) -> Image | ImageError:
+    """The slice, or why it cannot be read: one must not cost the others."""
+    try:
+        return series.read(number)
+    except ImageError as error:
+        return error
+
+
+def _answer(
+    series: Series, number: int, image: Image | ImageError, models: Catalog, question: Question, card: Card
+) -> SliceAnswer:
     part = series.slots[number]
     file, area = part.file.name if part is not None else "", 0 if card.outline else None
-    try:
-        reading: Reading = read_image_with(series.read(number), file, models, question)[0]
-    except ImageError as error:  # one slice must not cost the others
-        return SliceAnswer(number, file, error.message, (), area)
+    if isinstance(image, ImageError):
+        return SliceAnswer(number, file, image.message, (), area)
+    reading: Reading = read_image_with(image, file, models, question)[0]
     outline = reading.outline
     return SliceAnswer(
         number,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Sequence
 from functools import partial
@@ -55,7 +56,19 @@ def volume(id: str, series: Series) -> Volume:
     ------
     MedAIError : a slice cannot be read, or the volume is too large.
     """
-    return _volume(id, series)
+    found = _volume(id, series)
+    _settle()
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Take what lives as long as the program, its modules, out of the search for garbage.
+
+    Streamlit searches after every run of a page: 0.1 s for all of it, in which no slice can be turned.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(scope="session", max_entries=1, show_spinner=False)

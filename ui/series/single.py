@@ -35,11 +35,11 @@ def ask_slice(id: str, series: Series, volume: Volume, measured: Mapping[Mark, M
     here = {mark: found for mark, found in measured.items() if found and (mark.plane, mark.number) == view_place(view)}
     try:
         scan = _scan(part)
-        readings = _read(id, scan, part, _box(volume, here))
+        readings = _read(id, scan, part, box_of(volume, here))
     except MedAIError as error:
         problem(error)
         return
-    kept = tuple(replace(r, measurements=tuple(_native(volume, m, f) for m, f in here.items())) for r in readings)
+    kept = tuple(replace(r, measurements=tuple(native(volume, m, f) for m, f in here.items())) for r in readings)
     _show(scan, kept, opened.opened())
 
 
@@ -72,7 +72,7 @@ def _read(id: str, scan: Scan, part: Part, box: Box | None) -> tuple[Reading, ..
     return tuple(found)
 
 
-def _box(volume: Volume, here: Mapping[Mark, Measurement]) -> Box | None:
+def box_of(volume: Volume, here: Mapping[Mark, Measurement]) -> Box | None:
     """The box around the area that was marked last, (top, left, bottom, right) in the slice's own pixels."""
     areas = [mark for mark in here if mark.kind == "area"]
     if not areas:
@@ -82,7 +82,7 @@ def _box(volume: Volume, here: Mapping[Mark, Measurement]) -> Box | None:
     return min(rows), min(columns), max(rows) + 1, max(columns) + 1
 
 
-def _native(volume: Volume, mark: Mark, found: Measurement) -> Measurement:
+def native(volume: Volume, mark: Mark, found: Measurement) -> Measurement:
     """The same with its points in the slice's own pixels."""
     at = [volume.nearest(mark.plane, mark.number, row, column) for row, column in mark.points]
     return replace(found, points=tuple((float(y), float(x)) for _z, y, x in at))

@@ -16,6 +16,26 @@ function parts(data) {
   return [head, data.slice(4 + length)];
 }
 
+/* Grey levels or colours from their differences to the left. */
+async function painted([rows, columns, channels], bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const steps = new Uint8Array(await new Response(stream).arrayBuffer());
+  const canvas = surface(rows, columns);
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(columns, rows);
+  const out = pixels.data;
+  for (let row = 0, from = 0, to = 0; row < rows; row++) {
+    let level = 0;
+    for (let column = 0; column < columns; column++, to += 4) {
+      for (let c = 0; c < channels; c++) out[to + c] = level = (level + steps[from++]) & 255;
+      if (channels === 1) out[to + 1] = out[to + 2] = level;
+      out[to + 3] = 255;
+    }
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
 const nameOf = ({ plane, number, preset }) => `${plane}:${number}:${preset}`;
 
 class Stack {
@@ -50,7 +70,8 @@ class Stack {
   }
 
   async keep(head, bytes) {
-    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const jpeg = head.packing === "jpeg";
+    const bitmap = jpeg ? await createImageBitmap(new Blob([bytes])) : await painted(head.shape, bytes);
     const overlay = head.overlay ? line(head.overlay.shape, new Uint8Array(await unpack(head.overlay.data))) : null;
     if (this.id !== head.id || this.stamp !== head.stamp) return;
     const name = nameOf(head);
@@ -171,7 +192,7 @@ class Stack {
     this.find(".corner").textContent = shown.head.corner;
     this.find(".absent").hidden = !shown.head.absent;
     this.find(".absent").textContent = shown.head.absent;
-    this.find(".picture").textContent = shown.head.lossy ? shown.head.words.lossy : "";
+    this.find(".picture").textContent = shown.head.packing === "exact" ? "" : shown.head.words.lossy;
     this.find(".shown").hidden = !shown.head.overlaid;
     this.canvas.setAttribute("aria-label", shown.head.alt);
   }
