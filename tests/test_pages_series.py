@@ -106,7 +106,7 @@ def test_a_slice_is_read_by_itself_with_its_evidence_when_the_reader_asks_for_it
     assert not at.exception
     page = html(at)
     assert "outlined" in page and "002.dcm" in page
-    affirm = next(box for box in at.checkbox if box.label.startswith("I affirm"))
+    affirm = next(box for box in at.checkbox if str(box.key).startswith("single_affirm"))
     assert "Glioma" not in html(at)
     assert "lioma" in html(affirm.set_value(True).run())
 

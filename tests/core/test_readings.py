@@ -191,3 +191,15 @@ def test_a_reading_waits_for_no_library_that_it_does_not_need() -> None:
     code = f"import sys, medai_core.readings, medai_core.catalog; print(set(sys.modules) & set('{unneeded}'.split()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=MODELS.folder.parent)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_a_field_of_many_blood_cells_is_refused_by_the_models_of_single_cells() -> None:
+    cells = [
+        np.asarray(Picture.open(p).convert("RGB"))
+        for p in sorted((MODELS.folder / "blood_cell_type").glob("example*.png"))
+    ]
+    row = np.concatenate([cells[i % len(cells)] for i in range(4)], axis=1)
+    field = png(np.concatenate([row, row[:, ::-1], row], axis=0))
+    for kind in (None, "blood_smear", "malaria_smear"):
+        reading = read(field, kind=kind)
+        assert reading.refusal is not None, kind
