@@ -47,7 +47,7 @@ def test_a_series_is_shown_as_one_with_whose_it_is_and_what_is_wrong_with_it() -
     assert not at.exception
     page = html(at)
     assert "Drawn, Ada" in page and "5 slices" in page and "0.90 × 0.90 × 5.00 mm" in page
-    assert "Between 001.dcm and 003.dcm 1 of the slices are missing" in page
+    assert "Slices missing between 001.dcm and 003.dcm: 1." in page
 
 
 def test_every_slice_is_read_when_the_reader_asks_for_it() -> None:

@@ -20,8 +20,8 @@ SERIES_MESSAGES = {
         "The series needs {size_mb} MB of memory and at most {limit_mb} MB are kept. Choose a part of it."
     ),
     "series.missing": N_(
-        "Between {before} and {after} {count} of the slices are missing: {distance_mm} mm lie between them, and "
-        "{step_mm} mm between the others. The empty places are shown black and no model reads them."
+        "Slices missing between {before} and {after}: {count}. These two lie {distance_mm} mm apart, the others "
+        "{step_mm} mm. The empty places are shown black and no model reads them."
     ),
     "series.uneven": N_(
         "The slices lie unevenly, {least_mm} to {most_mm} mm apart. Lengths across slices and volumes are not stated."

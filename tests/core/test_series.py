@@ -118,7 +118,7 @@ def test_one_missing_slice_is_named_and_its_place_left_empty() -> None:
     series = one([file for z, file in enumerate(FILES) if z != 5])
     (notice,) = series.notices
     assert notice.id == "series.missing"
-    assert "Between 004.dcm and 006.dcm 1 of the slices" in notice.text
+    assert "Slices missing between 004.dcm and 006.dcm: 1." in notice.text
     assert series.missing == (5,)
     assert series.step_mm == pytest.approx(2.0)
     volume = load_volume(series)

@@ -141,7 +141,7 @@ def test_the_command_says_a_series_in_a_line_and_names_what_it_leaves_out(
     assert main(["read", str(folder), "--affirm"]) == 1
     said = capsys.readouterr().out
     assert f"{TYPES}: 4 slices, 2 refused; highest" in said
-    assert "Between 000.dcm and 002.dcm 1 of the slices are missing" in said
+    assert "Slices missing between 000.dcm and 002.dcm: 1." in said
     assert "notes.txt: " in said
 
 

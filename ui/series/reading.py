@@ -26,7 +26,8 @@ def ask_reading(id: str, series: Series) -> SeriesReading | None:
     except MedAIError as error:
         problem(error)
         return None
-    cards = tuple(card for card in cards if not card.input.unit)
+    # First what needs no affirmation: a model that outlines may say whether there is anything to affirm.
+    cards = tuple(sorted((card for card in cards if not card.input.unit), key=lambda card: bool(card.precondition)))
     if not cards:
         said = _("The middle slice was recognised as: {kind}. No model here reads such slices one by one.")
         empty_state(
@@ -83,10 +84,12 @@ def _summary(series: Series, found: SeriesReading, card: Card) -> None:
             )
     facts(rows)
     for reason, count in found.refusals:
-        st.caption(plain(_("{n} slices refused: {reason}").format(n=count, reason=words.reason(reason, card))))
-    st.caption(
-        _("The highest of many slices is high by chance more often than one slice is: it is no finding by itself.")
-    )
+        st.caption(plain(_("Refused slices: {n}. {reason}").format(n=count, reason=words.reason(reason, card))))
+    if not card.outline:
+        many = _(
+            "The highest of many slices is high by chance more often than one slice is: it is no finding by itself."
+        )
+        st.caption(many)
 
 
 def _table(found: SeriesReading, card: Card) -> None:
