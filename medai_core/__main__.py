@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_exchange, add_record
+from medai_core.commands.arguments import add_exchange, add_own_models, add_record
 from medai_core.errors import MedAIError
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON")
     add_record(commands)
     add_exchange(commands)
+    add_own_models(commands)
     return parser
 
 

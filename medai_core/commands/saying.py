@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medai_core.cards import Measure
+from medai_core.cards import Bounds, Card, Measure
 
 
 def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
@@ -38,3 +38,28 @@ def said_reading(reading: Mapping[str, Any]) -> str:
     area = f"{outline['area_px']} pixels" if outline["area_mm2"] is None else f"{outline['area_mm2']} mm2"
     between = f"{outline['interval_of']} between {outline['low']:g} and {outline['high']:g}"
     return f"{outline['finding']} outlined: {outline['count']}, {area} ({between} at {outline['level']:.0%})"
+
+
+def say_comparison(card: Card, parent: Card | None) -> None:
+    """Print what a fine-tuned model gained or lost, beside what its parent's card says of the original data.
+
+    Parameters
+    ----------
+    parent : None where it is not here any more.
+    """
+    from medai_core.evaluation.gains import original_values, verdict
+
+    assert card.measured is not None
+    known = original_values(parent)
+    head = (f"{'measure':30}", "parent, own data", "new, own data", "difference", "", "parent's card")
+    print("  ".join(f"{cell:>26}" if i else cell for i, cell in enumerate(head)))
+    for one in card.measured.comparison:
+        cells = (*(_bounded(b) for b in (one.parent, one.child, one.difference)), verdict(one))
+        before = known.get(one.measure)
+        of_card = f"{before.value:.3f} ({before.low:.3f} to {before.high:.3f})" if before else "-"
+        name = one.measure if one.data == "own" else f"{one.measure}, original"
+        print("  ".join((f"{name:30}", *(f"{cell:>26}" for cell in (*cells, of_card)))))
+
+
+def _bounded(bounds: Bounds) -> str:
+    return f"{bounds.value:.3f} ({bounds.low:.3f} to {bounds.high:.3f})"

@@ -14,22 +14,28 @@ from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile
 from medai_core.training.fitting import split_groups
 
 
-def fit_calibration(logits: NDArray[np.floating], label: Ints, *, offsets: bool = True) -> Calibration:
+def fit_calibration(
+    logits: NDArray[np.floating], label: Ints, *, offsets: bool = True, cautious: bool = False
+) -> Calibration:
     """The temperature and class offsets that make held-out labels most likely (Guo 2017; Platt 1999).
 
     Parameters
     ----------
     logits : (n, classes); label : (n,).
     offsets : fit offsets too (the first is 0); a weak ridge keeps them small where classes are few.
+    cautious : aim at what ``n`` images of a class can tell, (n + 1) / (n + classes), and not at 1 (Platt 1999): a few
+        images that the network happens to tell apart without error would make every probability 0 or 1.
     """
     from scipy.optimize import minimize
 
     classes = logits.shape[1]
+    doubt = 1.0 / (np.bincount(label, minlength=classes)[label, None] + classes) if cautious else 0.0
+    wanted = np.eye(classes)[label] * (1 - classes * doubt) + doubt
 
     def loss(parameters: Floats) -> float:
         shift = np.concatenate([[0.0], parameters[1:] if offsets else np.zeros(classes - 1)])
         p = softmax(logits * np.exp(parameters[0]) + shift)
-        likelihood = -np.log(np.clip(p[np.arange(len(label)), label], 1e-12, 1)).mean()
+        likelihood = -(wanted * np.log(np.clip(p, 1e-12, 1))).sum(axis=1).mean()
         return float(likelihood + (shift**2).sum() / len(label))
 
     best = minimize(

@@ -1,0 +1,92 @@
+"""A folder that is whole or not there: made aside, moved when it is ready, gone when it is stopped."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from medai_core.errors import ModelError
+from medai_core.records.files import sync_folder, taken
+
+MARK = ".making"
+"""How the folder's name ends in which a model is made. The model lies one level deeper than a catalog looks."""
+LOCK = "lock"
+
+
+@contextmanager
+def making(folder: Path, name: str) -> Iterator[Path]:
+    """The place of a new model while it is made; at the end it becomes ``folder / name``, on any failure nothing.
+
+    What a run left that was killed before it could tidy up is removed here by the next one.
+
+    Raises
+    ------
+    ModelError : the folder cannot be written, or a model of this name came meanwhile.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        aside = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=MARK, dir=folder))
+    except OSError as error:
+        raise ModelError("train.folder", folder=str(folder), detail=error.strerror or type(error).__name__) from error
+    try:
+        with taken(aside / LOCK), stoppable():
+            yield aside / name
+            _move(aside / name, folder / name)
+    finally:
+        with unstoppable():
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move(made: Path, to: Path) -> None:
+    if to.exists():
+        raise ModelError("train.taken", name=to.name)
+    made.rename(to)
+    sync_folder(to.parent)
+
+
+def _sweep(folder: Path) -> None:
+    for left in folder.glob(f".*{MARK}"):
+        if (left / LOCK).exists():
+            with taken(left / LOCK) as free:
+                if not free:
+                    continue
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM ends what runs inside as Ctrl+C does: by an exception, so that it tidies up."""
+    with _signals(_stop):
+        yield
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """A second signal does not interrupt the tidying."""
+    with _signals(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _signals(action: object) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = [signal.signal(number, action) for number in numbers]  # type: ignore[arg-type]  # one of both kinds
+    except ValueError:  # only the main thread is sent signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, earlier in zip(numbers, before, strict=True):
+            signal.signal(number, earlier)

@@ -1,0 +1,161 @@
+"""``train``: a model fitted further on one's own images."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from medai_core.cards import Card, read_card
+from medai_core.catalog import Catalog
+from medai_core.commands.making import making
+from medai_core.commands.progress import Progress
+from medai_core.commands.saying import say_comparison
+from medai_core.errors import MedAIError, Message, ModelError
+from medai_core.errors.plain import to_plain
+from medai_core.evaluation import read_manifest
+from medai_core.evaluation.parts import OwnImages, read_own, read_parts
+from medai_core.records.files import taken
+
+NAME = re.compile(r"[a-z][a-z0-9_]{2,59}")
+MOST_EPOCHS = 1000
+STOPPED = 130
+"""The exit status of a run that was stopped, as shells have it."""
+
+
+def train(options: argparse.Namespace, models: Catalog) -> int:
+    """Fit a model further; 0 when the new folder is there, ``STOPPED`` when somebody stopped it."""
+    lock = taken(options.progress.with_name("lock")) if options.progress else nullcontext(True)
+    with lock as free:
+        if not free:
+            raise ModelError("train.running")
+        progress = Progress(options.progress)
+        try:
+            _train(options, models, progress)
+        except KeyboardInterrupt:
+            print(_end(progress, "stopped", Message("train.stopped")))
+            return STOPPED
+        except MedAIError as error:
+            _end(progress, "failed", error.message)
+            raise
+        except BaseException:
+            progress.write({"stage": "broken"})
+            raise
+        finally:
+            progress.close()
+    return 0
+
+
+def _end(progress: Progress, stage: str, message: Message) -> str:
+    progress.write({"stage": stage, "message": to_plain(message)})
+    return message.text
+
+
+def _train(options: argparse.Namespace, models: Catalog, progress: Progress) -> None:
+    folder = options.out or models.folder
+    parent = parent_of(options.model, models)
+    check_name(options.name, folder, models)
+    if not 1 <= options.epochs <= MOST_EPOCHS:
+        raise ModelError("train.epochs", found=options.epochs, most=MOST_EPOCHS)
+    if options.progress and hasattr(os, "nice"):
+        os.nice(10)  # it runs beside a dashboard that people wait for
+    with making(folder, options.name) as made:
+        progress.write({"stage": "begun", "pid": os.getpid()})
+        own = read_own_images(options.data, parent, models, options.seed, progress)
+        original = read_original(options.original, parent) if options.original else None
+        _fit(options, models, (parent, own, original), made, progress)
+        card = read_card(made)
+        say_comparison(card, parent)
+    print(Message("train.done", {"name": options.name, "parent": parent.name}).text)
+    progress.write({"stage": "done", "name": options.name})
+
+
+def _fit(
+    options: argparse.Namespace,
+    models: Catalog,
+    given: tuple[Card, OwnImages, pd.DataFrame | None],
+    made: Path,
+    progress: Progress,
+) -> None:
+    parent, own, original = given
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from medai_core.commands.training import served_beside
+    from medai_core.training.finetuning import Order, fine_tune
+    from medai_core.training.tuning import Tuning
+
+    command = f"python -m medai_core train {parent.name} --data MANIFEST.csv --name {options.name}"
+    command += f" --seed {options.seed} --epochs {options.epochs}" + (
+        " --original MANIFEST.csv" if original is not None else ""
+    )
+    how = Tuning(epochs=options.epochs, seed=options.seed)
+    order = Order(parent, models.folder_of(parent), made, command, how, original)
+    fine_tune(order, own, partial(served_beside, models), progress)
+
+
+def parent_of(name: str, models: Catalog) -> Card:
+    """The card of a model that can be fitted further.
+
+    Raises
+    ------
+    ModelError : there is none of this name, or it cannot.
+    """
+    card = models.card(name)
+    if card.name not in {c.name for c in trainable(models)}:
+        raise ModelError("train.model", name=name, known=", ".join(c.name for c in trainable(models)) or "-")
+    return card
+
+
+def trainable(models: Catalog) -> list[Card]:
+    """The models that can be fitted further: each names what one image shows, alone, and came with its network."""
+    return [c for c in models.cards if _reads_one_image(c) and (models.folder_of(c) / "model.keras").is_file()]
+
+
+def _reads_one_image(card: Card) -> bool:
+    spec = card.input
+    return card.task == "classification" and card.trained and not spec.region and not spec.unit
+
+
+def check_name(name: str, folder: Path, models: Catalog) -> None:
+    """See that a new model may have this name, which becomes a folder's.
+
+    Raises
+    ------
+    ModelError : it is no plain name, or a model has it.
+    """
+    if not NAME.fullmatch(name):
+        raise ModelError("train.name", found=name[:80])
+    if any(card.name == name for card in models.cards) or (folder / name).exists():
+        raise ModelError("train.taken", name=name)
+
+
+def read_own_images(manifest: Path, card: Card, models: Catalog, seed: int, progress: Progress) -> OwnImages:
+    """The images of a manifest, checked and prepared for a card's model.
+
+    Raises
+    ------
+    ManifestError : a model must not be trained on it; the rows are named.
+    """
+    from medai_core.imaging.applicability import recognise
+
+    router = models.router
+    network = models.network(router)
+    table = read_parts(manifest, [finding.name for finding in card.findings], seed)
+    kinds = card.input.kinds
+    return read_own(
+        table,
+        card,
+        lambda pixels: max(map(recognise(pixels, router, network).probabilities.__getitem__, kinds)),
+        progress.read,
+    )
+
+
+def read_original(manifest: Path, card: Card) -> pd.DataFrame:
+    """The images that a model was tested on; of a manifest with splits, the ``test`` rows."""
+    table = read_manifest(manifest, [finding.name for finding in card.findings])
+    split = "test" if "split" in table and (table["split"] == "test").any() else None
+    return read_manifest(manifest, [finding.name for finding in card.findings], split)
