@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, read_card
-from medai_core.cards.own import InUse, Switches, read_switches
+from medai_core.cards.own import FILE, InUse, Switches, read_switches
 from medai_core.errors import Message, ModelError
 from medai_core.imaging.similarity import Neighbourhoods, read_neighbourhoods
 from medai_core.runtime import Network
@@ -162,6 +162,12 @@ def find_models(folder: Path | None = None) -> Catalog:
     """
     folder = folder or MODELS
     return Catalog(folder, tuple(read_card(path.parent) for path in sorted(folder.glob("*/card.toml"))))
+
+
+def state(folder: Path | None = None) -> tuple[int, ...]:
+    """Changes when a model is put into the folder or taken out; its last number only when another one is to answer."""
+    folder = folder or MODELS
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in (folder, folder / FILE))
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,11 @@ def add_own_models(commands: Any) -> None:
     train.add_argument("--seed", type=int, default=7)
     train.add_argument("--progress", type=Path, metavar="FILE", help="write a line of JSON after each step")
     train.set_defaults(run=partial(_own_models, "train"))
+    switch = commands.add_parser("switch", help="have a model of your own answer, once you have seen what it is worth")
+    switch.add_argument("name", metavar="NEW")
+    switch.add_argument("--seen", action="store_true", help="you have seen the comparison: do it")
+    switch.add_argument("--back", action="store_true", help="have it answer no more")
+    switch.set_defaults(run=partial(_own_models, "switch"))
 
 
 def _own_models(name: str, options: argparse.Namespace, models: Catalog) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from medai_core.records.files import sync_folder, taken
 MARK = ".making"
 """How the folder's name ends in which a model is made. The model lies one level deeper than a catalog looks."""
 LOCK = "lock"
+YOUNG_S = 5.0
 
 
 @contextmanager
@@ -28,19 +30,24 @@ def making(folder: Path, name: str) -> Iterator[Path]:
     ------
     ModelError : the folder cannot be written, or a model of this name came meanwhile.
     """
+    with stoppable():
+        aside = _aside(folder, name)
+        try:
+            with taken(aside / LOCK):
+                yield aside / name
+            _move(aside / name, folder / name)
+        finally:
+            with unstoppable():
+                shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        aside = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=MARK, dir=folder))
+        return Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=MARK, dir=folder))
     except OSError as error:
         raise ModelError("train.folder", folder=str(folder), detail=error.strerror or type(error).__name__) from error
-    try:
-        with taken(aside / LOCK), stoppable():
-            yield aside / name
-            _move(aside / name, folder / name)
-    finally:
-        with unstoppable():
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _move(made: Path, to: Path) -> None:
@@ -51,12 +58,13 @@ def _move(made: Path, to: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
+    """Remove what killed runs left: nobody holds its lock, and it is older than a run takes to get one."""
     for left in folder.glob(f".*{MARK}"):
-        if (left / LOCK).exists():
-            with taken(left / LOCK) as free:
-                if not free:
-                    continue
-            shutil.rmtree(left, ignore_errors=True)
+        if time.time() - left.stat().st_mtime < YOUNG_S:
+            continue
+        with taken(left / LOCK) as free:
+            if free:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

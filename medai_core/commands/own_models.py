@@ -1,4 +1,4 @@
-"""``train``: a model fitted further on one's own images."""
+"""``train`` a model further on one's own images, and ``switch`` to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from medai_core.cards import Card, read_card
 from medai_core.catalog import Catalog
 from medai_core.commands.making import making
 from medai_core.commands.progress import Progress
-from medai_core.commands.saying import say_comparison
+from medai_core.commands.saying import say_comparison, say_measures
 from medai_core.errors import MedAIError, Message, ModelError
 from medai_core.errors.plain import to_plain
 from medai_core.evaluation import read_manifest
@@ -159,3 +159,33 @@ def read_original(manifest: Path, card: Card) -> pd.DataFrame:
     table = read_manifest(manifest, [finding.name for finding in card.findings])
     split = "test" if "split" in table and (table["split"] == "test").any() else None
     return read_manifest(manifest, [finding.name for finding in card.findings], split)
+
+
+def switch(options: argparse.Namespace, models: Catalog) -> int:
+    """Print what a model is worth, and with ``--seen`` have it answer; 1 where nothing was changed."""
+    from medai_core.commands.records import opened, person
+    from medai_core.records.switching import check_switchable, switch, switch_back
+
+    if not options.back:
+        card = models.card(options.name)
+        check_switchable(card, models)
+        say_worth(card, models)
+        if not options.seen:
+            print(Message("switch.unseen").text)
+            return 1
+    with opened() as store:
+        change = switch_back if options.back else switch
+        print(change(store, person(), models, options.name).text)
+    return 0
+
+
+def say_worth(card: Card, models: Catalog) -> None:
+    """Print the comparison with the parent, or the measures of a model that has none, and what is not known of it."""
+    assert card.measured is not None
+    if card.measured.comparison:
+        name = card.parent.original if card.parent else ""
+        say_comparison(card, next((c for c in models.cards if c.name == name), None))
+    else:
+        say_measures(card.measured.performance, as_json=False)
+    for sentence in card.measured.unchecked:
+        print(sentence)

@@ -49,6 +49,9 @@ OWN_MESSAGES: dict[str, str] = {
     "train.taken": N_("There is a model named '{name}' already. Choose another name."),
     "train.folder": N_("The folder {folder} cannot be written: {detail}. Choose another with --out."),
     "train.running": N_("A training is running already. Wait until it has ended, or stop it."),
+    "train.no_manifest": N_(
+        "There is no file {path} on the machine that runs MedAI. Give the whole path of a manifest that lies there."
+    ),
     "train.stopped": N_("The training was stopped. Nothing of it is left."),
     "train.parity": N_(
         "The exported network does not answer as the trained one: they differ by up to {difference:.3g}. "
@@ -59,6 +62,21 @@ OWN_MESSAGES: dict[str, str] = {
         "The model '{name}' is there and not in use: {parent} answers as before. "
         "Compare them, and switch with `python -m medai_core switch {name} --seen`."
     ),
+    # Switching
+    "switch.shipped": N_("The model '{name}' answers anyway, unless one of your own stands in its place."),
+    "switch.not_compared": N_(
+        "The model '{name}' was not measured, so nobody can know what switching to it would change. "
+        "Add it with a manifest of labelled images."
+    ),
+    "switch.weights": N_(
+        "The weights of the model '{name}' are not those that were compared. Train or add it again under another name."
+    ),
+    "switch.unseen": N_("Nothing was changed. Look at the comparison above, then say --seen."),
+    "switch.made": N_("'{name}' answers now."),
+    "switch.instead": N_("'{name}' answers now in the place of '{original}'."),
+    "switch.back": N_("'{name}' is not in use any more. '{original}' answers again."),
+    "switch.off": N_("'{name}' is not in use any more."),
+    "switch.not_in_use": N_("The model '{name}' is not in use."),
     "train.epochs": N_("{found} epochs were asked for. Ask for 1 to {most}."),
 }
 """Every sentence by its id."""

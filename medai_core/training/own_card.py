@@ -21,6 +21,7 @@ from medai_core.evaluation import Answer, Predictions, Rule, Unread, predict, wi
 from medai_core.evaluation.parts import TEST, TRAIN, VALIDATION, OwnImages
 from medai_core.imaging.applicability import template_correlation
 from medai_core.imaging.classification import Networks
+from medai_core.metrics import Floats
 from medai_core.training import examples, recipes, reporting
 from medai_core.training.calibration import mean_picture
 from medai_core.training.export import with_embedding, write_network
@@ -29,6 +30,8 @@ from medai_core.training.samples import inputs
 
 DIMENSIONS = 16
 """Of the embedding, as the shipped models have them; fewer where there are fewer images to whiten it with."""
+LEAST_SPREAD = 1e-2
+"""Of a direction, as a share of the widest: along a narrower one, whitening would blow up what is but noise."""
 FEWEST_FOR_TEMPLATE = 200
 PARITY = 1e-3
 """How far the exported network's logits may lie from the trained one's."""
@@ -85,10 +88,15 @@ def export(network: keras.Model, own: OwnImages, fitted: int, folder: Path) -> N
     """
     pixels = own.pixels[own.rows(fitted)]
     features = np.asarray(outputs_of(network, inputs(pixels))["features"], np.float64)
-    dimensions = max(1, min(DIMENSIONS, len(features) // 4, features.shape[1] - 1))
-    whole = with_embedding(network, features, dimensions)
+    whole = with_embedding(network, features, _dimensions(features))
     write_network(whole, folder)
     check_parity(whole, inputs(pixels[:8]), folder)
+
+
+def _dimensions(features: Floats) -> int:
+    """How many coordinates the embedding has: directions in which the images do differ, one of them left over."""
+    spread = np.linalg.svd(features - features.mean(axis=0), compute_uv=False)
+    return max(1, min(DIMENSIONS, len(features) // 4, int((spread > LEAST_SPREAD * spread[0]).sum()) - 1))
 
 
 def check_parity(network: keras.Model, images: NDArray[np.float32], folder: Path) -> None:
