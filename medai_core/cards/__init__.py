@@ -233,7 +233,8 @@ class Card:
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
         ``prediction`` : for one that takes a patient; ``groupings`` : what results are reported by though
         the model does not ask it.
-    parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here.
+    parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
+        unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
     """
 
@@ -258,6 +259,7 @@ class Card:
     recommended: bool = False
     parent: Parent | None = None
     added: bool = False
+    unchecked: tuple[str, ...] = ()
     measured: MeasuredField = MeasuredField()
 
     @property

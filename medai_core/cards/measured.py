@@ -223,8 +223,7 @@ class Measured:
     risk_quantiles : of the predicted risk in the development cohort, at 0, 1, ... 100 %.
     region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
-    comparison : of a fine-tuned model with its parent. unchecked : what could not be checked of a model from
-        elsewhere, in sentences.
+    comparison : of a fine-tuned model with its parent.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -247,7 +246,6 @@ class Measured:
     outlines: Outlines | None = None
     region_sha256: str = ""
     comparison: tuple[Comparison, ...] = ()
-    unchecked: tuple[str, ...] = ()
     milliseconds: float | None = None
 
     @property

@@ -125,11 +125,25 @@ def add_own_models(commands: Any) -> None:
     train.add_argument("--seed", type=int, default=7)
     train.add_argument("--progress", type=Path, metavar="FILE", help="write a line of JSON after each step")
     train.set_defaults(run=partial(_own_models, "train"))
+    add = commands.add_parser("add-model", help="make a model of a card and a Keras 3 file from elsewhere")
+    add.add_argument("card", type=Path, metavar="CARD.toml")
+    add.add_argument("weights", type=Path, metavar="WEIGHTS.keras")
+    add.add_argument("--manifest", type=Path, metavar="MANIFEST.csv", help="measure it on these labelled images")
+    add.add_argument("--name", default="", metavar="NEW", help="(default: the card's file or folder)")
+    add.add_argument("--out", type=Path, metavar="DIR", help="where its folder goes (default: beside the others)")
+    add.add_argument("--seed", type=int, default=7)
+    add.set_defaults(run=_add_model)
     switch = commands.add_parser("switch", help="have a model of your own answer, once you have seen what it is worth")
     switch.add_argument("name", metavar="NEW")
     switch.add_argument("--seen", action="store_true", help="you have seen the comparison: do it")
     switch.add_argument("--back", action="store_true", help="have it answer no more")
     switch.set_defaults(run=partial(_own_models, "switch"))
+
+
+def _add_model(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands.adding import add_model
+
+    return add_model(options, models)
 
 
 def _own_models(name: str, options: argparse.Namespace, models: Catalog) -> int:

@@ -16,15 +16,19 @@ from medai_core.records.files import sync_folder, taken
 
 MARK = ".making"
 """How the folder's name ends in which a model is made. The model lies one level deeper than a catalog looks."""
-LOCK = "lock"
+LOCK, REPLACED = "lock", "replaced.old"
 YOUNG_S = 5.0
 
 
 @contextmanager
-def making(folder: Path, name: str) -> Iterator[Path]:
+def making(folder: Path, name: str, *, replace: bool = False) -> Iterator[Path]:
     """The place of a new model while it is made; at the end it becomes ``folder / name``, on any failure nothing.
 
     What a run left that was killed before it could tidy up is removed here by the next one.
+
+    Parameters
+    ----------
+    replace : what is called so already is put away when the new one is whole.
 
     Raises
     ------
@@ -35,6 +39,8 @@ def making(folder: Path, name: str) -> Iterator[Path]:
         try:
             with taken(aside / LOCK):
                 yield aside / name
+            if replace and (folder / name).exists():
+                (folder / name).rename(aside / REPLACED)
             _move(aside / name, folder / name)
         finally:
             with unstoppable():

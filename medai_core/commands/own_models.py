@@ -69,8 +69,7 @@ def _train(options: argparse.Namespace, models: Catalog, progress: Progress) -> 
         own = read_own_images(options.data, parent, models, options.seed, progress)
         original = read_original(options.original, parent) if options.original else None
         _fit(options, models, (parent, own, original), made, progress)
-        card = read_card(made)
-        say_comparison(card, parent)
+        say_worth(read_card(made), models)
     print(Message("train.done", {"name": options.name, "parent": parent.name}).text)
     progress.write({"stage": "done", "name": options.name})
 
@@ -83,7 +82,7 @@ def _fit(
     progress: Progress,
 ) -> None:
     parent, own, original = given
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    silence()
     from medai_core.commands.training import served_beside
     from medai_core.training.finetuning import Order, fine_tune
     from medai_core.training.tuning import Tuning
@@ -95,6 +94,11 @@ def _fit(
     how = Tuning(epochs=options.epochs, seed=options.seed)
     order = Order(parent, models.folder_of(parent), made, command, how, original)
     fine_tune(order, own, partial(served_beside, models), progress)
+
+
+def silence() -> None:
+    """Have TensorFlow, which reports what it is made of when it is imported, say errors only."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def parent_of(name: str, models: Catalog) -> Card:
@@ -133,8 +137,10 @@ def check_name(name: str, folder: Path, models: Catalog) -> None:
         raise ModelError("train.taken", name=name)
 
 
-def read_own_images(manifest: Path, card: Card, models: Catalog, seed: int, progress: Progress) -> OwnImages:
-    """The images of a manifest, checked and prepared for a card's model.
+def read_own_images(
+    manifest: Path, card: Card, models: Catalog, seed: int, progress: Progress, *, learns: bool = True
+) -> OwnImages:
+    """The images of a manifest, checked and prepared for a card's model; see ``read_parts``.
 
     Raises
     ------
@@ -144,7 +150,7 @@ def read_own_images(manifest: Path, card: Card, models: Catalog, seed: int, prog
 
     router = models.router
     network = models.network(router)
-    table = read_parts(manifest, [finding.name for finding in card.findings], seed)
+    table = read_parts(manifest, [finding.name for finding in card.findings], seed, learns=learns)
     kinds = card.input.kinds
     return read_own(
         table,
@@ -187,5 +193,5 @@ def say_worth(card: Card, models: Catalog) -> None:
         say_comparison(card, next((c for c in models.cards if c.name == name), None))
     else:
         say_measures(card.measured.performance, as_json=False)
-    for sentence in card.measured.unchecked:
+    for sentence in card.unchecked:
         print(sentence)

@@ -12,6 +12,7 @@ STAGES = {
     "head": "last layers",
     "all": "all layers",
     "export": "exporting and calibrating",
+    "speed": "one image takes",
     "measure": "measuring on the held-out part",
     "compare": "comparing with the parent",
     "original": "comparing on the original images",
@@ -58,6 +59,8 @@ class Progress:
 def _said(stage: str, facts: dict[str, float | str]) -> str:
     if "done" in facts:
         return f"{STAGES[stage]}: {facts['done']} of {facts['of']}"
+    if "milliseconds" in facts:
+        return f"{STAGES[stage]} {facts['milliseconds']:.2f} ms"
     if "validation_loss" not in facts:
         return STAGES.get(stage, stage)
     epoch = f", epoch {facts['epoch']}/{facts['epochs']}, loss {facts['loss']:.4f}" if "epoch" in facts else ""

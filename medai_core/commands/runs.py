@@ -63,7 +63,7 @@ class Run:
     Attributes
     ----------
     stage : the last one, one of ``ENDS`` when it has ended.
-    done, of : images read so far. epochs : every one so far; most : how many there can be at most.
+    done, of : images read so far. before : the loss on the validation part of the model as it was. epochs : every one so far; most : how many there can be at most.
     name : of the new model, when it is there. message : why there is none.
     """
 
@@ -71,6 +71,7 @@ class Run:
     stage: str = ""
     done: int = 0
     of: int = 0
+    before: float | None = None
     epochs: tuple[Epoch, ...] = ()
     most: int = 0
     name: str = ""
@@ -176,6 +177,7 @@ def newest(store: Store) -> Run | None:
         stage if running or stage in ENDS else "broken",
         int(read.get("done", 0)),
         int(read.get("of", 0)),
+        next((line["validation_loss"] for line in lines if line.get("stage") == "before"), None),
         epochs,
         sum({str(line["stage"]): int(line["epochs"]) for line in lines if "epoch" in line}.values()),
         str(last.get("name", "")),

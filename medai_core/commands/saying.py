@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medai_core.cards import Bounds, Card, Measure
+from medai_core.errors import Message
 
 
 def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
@@ -40,18 +41,18 @@ def said_reading(reading: Mapping[str, Any]) -> str:
     return f"{outline['finding']} outlined: {outline['count']}, {area} ({between} at {outline['level']:.0%})"
 
 
-def say_comparison(card: Card, parent: Card | None) -> None:
-    """Print what a fine-tuned model gained or lost, beside what its parent's card says of the original data.
+def say_comparison(card: Card, original: Card | None) -> None:
+    """Print what a fine-tuned model gained or lost, beside what the original's card says of its own data.
 
     Parameters
     ----------
-    parent : None where it is not here any more.
+    original : the model at the beginning of the line; None where it is not here any more.
     """
-    from medai_core.evaluation.gains import original_values, verdict
+    from medai_core.evaluation.gains import learnt_nothing, original_values, verdict
 
     assert card.measured is not None
-    known = original_values(parent)
-    head = (f"{'measure':30}", "parent, own data", "new, own data", "difference", "", "parent's card")
+    known = original_values(original)
+    head = (f"{'measure':30}", "parent, own data", "new, own data", "difference", "", "original, by its card")
     print("  ".join(f"{cell:>26}" if i else cell for i, cell in enumerate(head)))
     for one in card.measured.comparison:
         cells = (*(_bounded(b) for b in (one.parent, one.child, one.difference)), verdict(one))
@@ -59,6 +60,8 @@ def say_comparison(card: Card, parent: Card | None) -> None:
         of_card = f"{before.value:.3f} ({before.low:.3f} to {before.high:.3f})" if before else "-"
         name = one.measure if one.data == "own" else f"{one.measure}, original"
         print("  ".join((f"{name:30}", *(f"{cell:>26}" for cell in (*cells, of_card)))))
+    if learnt_nothing(card):
+        print(Message("train.nothing_learnt").text)
 
 
 def _bounded(bounds: Bounds) -> str:

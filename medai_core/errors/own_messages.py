@@ -62,6 +62,68 @@ OWN_MESSAGES: dict[str, str] = {
         "The model '{name}' is there and not in use: {parent} answers as before. "
         "Compare them, and switch with `python -m medai_core switch {name} --seen`."
     ),
+    # A model from elsewhere
+    "add.format": N_(
+        "{file} is no Keras 3 file. Save the model as .keras with Keras 3; .h5 and SavedModel are not read, "
+        "since they can hold code."
+    ),
+    "add.too_large": N_("{file} is larger than {limit_mb} MB, packed or unpacked, and is not read."),
+    "add.part": N_(
+        "The model is made with '{part}', which is none of the layers that only compute and so are read here. "
+        "Save it without: preprocessing, custom layers and Lambda do not belong into the file."
+    ),
+    "add.units": N_("'{part}' in the model has a size above {most}, which is not built here."),
+    "add.unreadable": N_(
+        "{file} cannot be built by Keras ({detail}). Save it again with Keras 3, without custom code."
+    ),
+    "add.ends": N_("{file} must take one image and return one list of classes, and does not."),
+    "add.input": N_(
+        "The network takes images of {found} (rows x columns x channels) and its card says {needed}. Correct the card."
+    ),
+    "add.classes": N_("The network returns {found} values and its card names {needed} findings. Correct the card."),
+    "add.numbers": N_("The network returns something that is no number. It is damaged, or was saved half trained."),
+    "add.constant": N_("The network answers the same to every image. It is not trained, or damaged."),
+    "add.card": N_("The card {file} cannot be read: {detail}."),
+    "add.task": N_(
+        "The card is of a model for '{task}'. Only models for 'classification' of one image are added, without a "
+        "region, a unit or predictors."
+    ),
+    "add.kinds": N_("The card names the kinds of image {found} in [input] kinds. Name one or more of: {known}."),
+    "add.size": N_(
+        "The card says [input] size {size} and channels {channels}. Give rows and columns of {least} to {most}, and "
+        "1 or 3 channels."
+    ),
+    "add.findings": N_("The card names {count} findings. Name two or more, each once, in the network's order."),
+    "add.done": N_(
+        "The model '{name}' is there and not in use. Look at it, and switch with "
+        "`python -m medai_core switch {name} --seen`."
+    ),
+    "add.unmeasured": N_(
+        "The model '{name}' is there. It was not measured, so it is not asked and cannot be switched to: "
+        "add it again with --manifest."
+    ),
+    "add.unchecked_words": N_(
+        "Not checked: the words of the card. For what and on whom it is, and its licence, are as they were given."
+    ),
+    "add.unchecked_training": N_(
+        "Not checked: which images it was trained on. If some of them are in the manifest, it looks better than it is."
+    ),
+    "add.unchecked_foreign": N_("Not checked: whether it refuses images of other kinds by itself."),
+    "add.unchecked_performance": N_("Not checked: how good it is, and whether its probabilities mean what they say."),
+    "add.unchecked_range": N_(
+        "Not checked: whether it expects grey levels from 0 to 1, which it is given. "
+        "Any other scale must be a layer of it."
+    ),
+    "add.unchecked_order": N_("Not checked: whether its outputs are in the order of the card's findings."),
+    "add.unchecked_limits": N_("Not checked: how far from its training images an input may lie."),
+    "add.flat_evidence": N_(
+        "Not available: an evidence map. The network does not end in averaged maps and one dense layer, "
+        "so its map is the same everywhere."
+    ),
+    "add.short_features": N_(
+        "Only in part available: telling an unlike image. The network shows no short list of features, "
+        "so its logits stand for them."
+    ),
     # Switching
     "switch.shipped": N_("The model '{name}' answers anyway, unless one of your own stands in its place."),
     "switch.not_compared": N_(
@@ -77,6 +139,10 @@ OWN_MESSAGES: dict[str, str] = {
     "switch.back": N_("'{name}' is not in use any more. '{original}' answers again."),
     "switch.off": N_("'{name}' is not in use any more."),
     "switch.not_in_use": N_("The model '{name}' is not in use."),
+    "train.nothing_learnt": N_(
+        "No epoch was better on the validation part than the parent's own weights, so they were kept: "
+        "only calibration, thresholds and limits are new."
+    ),
     "train.epochs": N_("{found} epochs were asked for. Ask for 1 to {most}."),
 }
 """Every sentence by its id."""

@@ -66,3 +66,8 @@ def original_values(parent: Card | None) -> dict[str, Measure]:
     """What a parent's card says of its own test split, by measure; empty where the parent is not here."""
     every = parent.measured.performance if parent and parent.measured else ()
     return {m.measure: m for m in every if m.data == "test" and not m.subgroup and not m.model}
+
+
+def learnt_nothing(card: Card) -> bool:
+    """Whether a fine-tuned model has its parent's very weights, since no epoch was better on the validation part."""
+    return bool(card.parent and card.measured and card.measured.approaches and card.measured.approaches[0].chosen)

@@ -33,6 +33,8 @@ SPLITS = {
 """What the column ``split`` may say."""
 SHARES = (0.6, 0.2, 0.2)
 """Of the groups, where the manifest has no such column; and a quarter of ``train`` chooses where it has but two."""
+HALVES = (0.5, 0.5)
+"""Of the groups where nothing is learnt: one half sets the limits, on the other they are measured."""
 FEWEST = 10
 """Images of each class in each part. Nine are the fewest that a conformal set of 90 % can be made from."""
 MOST = 20_000
@@ -80,7 +82,7 @@ class OwnImages:
         return "; ".join(said)
 
 
-def read_parts(path: Path, names: Sequence[str], seed: int) -> pd.DataFrame:
+def read_parts(path: Path, names: Sequence[str], seed: int, *, learns: bool = True) -> pd.DataFrame:
     """The rows of a manifest with ``part``, the number of the part that each is in, and ``row``, its line in the file.
 
     The column ``split`` decides where there is one; else the groups are dealt out by ``SHARES``.
@@ -88,6 +90,7 @@ def read_parts(path: Path, names: Sequence[str], seed: int) -> pd.DataFrame:
     Parameters
     ----------
     names : the classes of the model.
+    learns : whether there is a part to learn from; else its rows are left out, and the others dealt out by ``HALVES``.
 
     Raises
     ------
@@ -102,11 +105,12 @@ def read_parts(path: Path, names: Sequence[str], seed: int) -> pd.DataFrame:
     _refuse("manifest.rows_file", table[[not Path(file).is_file() for file in table["file"]]], "named")
     if table["label"].nunique() == 1:
         raise _one_class(table, "part.all")
-    table["part"] = _parts(table, seed)
+    table["part"] = _parts(table, seed) if learns else _halves(table, seed)
+    table = table[table["part"] >= (TRAIN if learns else VALIDATION)]
     across = table.groupby("group")["part"].transform("nunique") > 1
     beside = table[across].sort_values(["group", "row"], kind="stable")
     _refuse("manifest.rows_across", beside.assign(name=[PARTS[k] for k in beside["part"]]), "name")
-    _enough(table, names)
+    _enough(table, names, PARTS if learns else PARTS[VALIDATION:])
     return table.reset_index(drop=True)
 
 
@@ -127,24 +131,39 @@ def _leaves(file: str) -> bool:
     return Path(file).is_absolute() or Path(os.path.normpath(file)).parts[:1] == (os.pardir,) or "\0" in file
 
 
-def _parts(table: pd.DataFrame, seed: int) -> Ints:
+def _said(table: pd.DataFrame) -> pd.Series:
+    """What the column ``split`` says; empty everywhere where there is none."""
     said = table["split"].str.strip().str.lower() if "split" in table else pd.Series("", index=table.index)
-    groups, labels = list(table["group"]), list(table["label"])
+    if (said != "").any():
+        _refuse("manifest.rows_split", table[~said.isin(SPLITS)], "split", known=", ".join(SPLITS))
+    return said
+
+
+def _parts(table: pd.DataFrame, seed: int) -> Ints:
+    said = _said(table)
     if (said == "").all():
-        return split_groups(groups, labels, SHARES, seed)
-    _refuse("manifest.rows_split", table[~said.isin(SPLITS)], "split", known=", ".join(SPLITS))
-    part = said.map(SPLITS).to_numpy(np.int64)
+        return split_groups(list(table["group"]), list(table["label"]), SHARES, seed)
+    part = np.array(said.map(SPLITS), np.int64)
     if not (part == VALIDATION).any():
-        rows = np.flatnonzero(part == TRAIN)
-        held = split_groups([groups[i] for i in rows], [labels[i] for i in rows], (0.75, 0.25), seed)
-        part[rows[held == 1]] = VALIDATION
-    return np.asarray(part)
+        rows = table[part == TRAIN]
+        part[part == TRAIN] = split_groups(list(rows["group"]), list(rows["label"]), (0.75, 0.25), seed)
+    return part
 
 
-def _enough(table: pd.DataFrame, names: Sequence[str]) -> None:
+def _halves(table: pd.DataFrame, seed: int) -> Ints:
+    """The two parts of images that nothing is learnt from; ``TRAIN`` for those that somebody may have learnt from."""
+    said = _said(table)
+    part = np.array(said.map({**SPLITS, "": TEST}), np.int64)
+    if not (part == VALIDATION).any():
+        rows = table[part == TEST]
+        part[part == TEST] = VALIDATION + split_groups(list(rows["group"]), list(rows["label"]), HALVES, seed)
+    return part
+
+
+def _enough(table: pd.DataFrame, names: Sequence[str], parts: Sequence[str]) -> None:
     shortages: list[Message] = []
-    for part, name in enumerate(PARTS):
-        rows = table[table["part"] == part]
+    for name in parts:
+        rows = table[table["part"] == PARTS.index(name)]
         if rows["label"].nunique() == 1:
             raise _one_class(rows, name)
         counts = rows["label"].value_counts()

@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from medai_core.cards import Bounds, Card, Comparison
-from medai_core.evaluation.gains import original_values, verdict
+from medai_core.errors import Message
+from medai_core.evaluation.gains import learnt_nothing, original_values, verdict
 from ui import words
 from ui.cached import models, models_by_name
-from ui.language import _, card_words
+from ui.language import _, card_words, say
 from ui.results import facts, plain
 
 VERDICTS = {"better": lambda: _("better"), "worse": lambda: _("worse"), "unclear": lambda: _("not clear")}
@@ -41,10 +42,8 @@ def origin(card: Card) -> None:
 
 def comparison(card: Card) -> None:
     """What a fine-tuned model gained or lost, on one's own held-out images and beside the original card."""
-    if card.measured is None:
-        return
-    unchecked(card)
-    if not card.measured.comparison:
+    _unchecked(card)
+    if card.measured is None or not card.measured.comparison:
         return
     st.subheader(_("What it gained or lost"), anchor=False)
     original = models_by_name().get(card.parent.original) if card.parent else None
@@ -53,6 +52,8 @@ def comparison(card: Card) -> None:
     one = card.measured.comparison[0]
     counted = _("Held-out part of your own data: n = {n} images in {groups} groups.").format(n=one.n, groups=one.groups)
     st.caption(f"{counted} {_('Differences: paired bootstrap over groups; “not clear” where the interval holds 0.')}")
+    if learnt_nothing(card):
+        st.info(say(Message("train.nothing_learnt")), icon=":material/equal:")
     if all(c.data == "own" for c in card.measured.comparison):
         unmeasured = _(
             "The new model was not measured on the data that the original was tested on, since they are not here: "
@@ -61,11 +62,11 @@ def comparison(card: Card) -> None:
         st.warning(unmeasured, icon=":material/visibility_off:")
 
 
-def unchecked(card: Card) -> None:
+def _unchecked(card: Card) -> None:
     """What could not be checked of a model from elsewhere."""
-    if card.measured and card.measured.unchecked:
+    if card.unchecked:
         st.subheader(_("What was not checked"), anchor=False)
-        st.markdown("\n".join(f"- {plain(_(sentence))}" for sentence in card.measured.unchecked))
+        st.markdown("\n".join(f"- {plain(_(sentence))}" for sentence in card.unchecked))
 
 
 def _table(card: Card, original: Card | None) -> pd.DataFrame:

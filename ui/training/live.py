@@ -10,7 +10,7 @@ from medai_core.commands import runs
 from medai_core.commands.runs import Epoch, Run
 from medai_core.errors import MedAIError
 from ui import kept, signin
-from ui.figures import ACCENT, BARE, PLAIN
+from ui.figures import ACCENT, BARE, DOTTED, PLAIN
 from ui.language import _, say
 from ui.results import plain, problem
 
@@ -68,7 +68,7 @@ def _show(run: Run) -> None:
         else:
             _end(run)
         if run.epochs:
-            _curve(run.epochs)
+            _curve(run.epochs, run.before)
 
 
 def _progress(run: Run) -> None:
@@ -96,7 +96,7 @@ def _end(run: Run) -> None:
         )
 
 
-def _curve(epochs: tuple[Epoch, ...]) -> None:
+def _curve(epochs: tuple[Epoch, ...], before: float | None) -> None:
     """Loss by epoch, on what is learnt from and on what chooses."""
     numbers = list(range(1, len(epochs) + 1))
     figure = go.Figure()
@@ -106,6 +106,8 @@ def _curve(epochs: tuple[Epoch, ...]) -> None:
     )
     for name, values, line in lines:
         figure.add_scatter(x=numbers, y=values, mode="lines+markers", name=name, line=line)
+    if before is not None:
+        figure.add_hline(y=before, line=DOTTED, annotation_text=_("validation, as it was"))
     figure.update_xaxes(title=_("Epoch"), dtick=max(1, len(epochs) // 10))
     figure.update_yaxes(title=_("Loss"), rangemode="tozero")
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
