@@ -63,7 +63,8 @@ class Run:
     Attributes
     ----------
     stage : the last one, one of ``ENDS`` when it has ended.
-    done, of : images read so far. before : the loss on the validation part of the model as it was. epochs : every one so far; most : how many there can be at most.
+    done, of : images read so far. before : the loss on the validation part of the model as it was.
+    epochs : every one so far; most : how many there can be at most.
     name : of the new model, when it is there. message : why there is none.
     """
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Approach, Calibration, Measured
 from medai_core.imaging.classification import calibrated
-from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile, in_sets, softmax
+from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile, in_sets
 from medai_core.training.fitting import split_groups
 
 
@@ -30,12 +30,15 @@ def fit_calibration(
 
     classes = logits.shape[1]
     doubt = 1.0 / (np.bincount(label, minlength=classes)[label, None] + classes) if cautious else 0.0
+    # Nothing is gained below this unless one aims at it, and then a network that is far too sure must feel it.
+    floor = -np.inf if cautious else np.log(1e-12)
     wanted = np.eye(classes)[label] * (1 - classes * doubt) + doubt
 
     def loss(parameters: Floats) -> float:
         shift = np.concatenate([[0.0], parameters[1:] if offsets else np.zeros(classes - 1)])
-        p = softmax(logits * np.exp(parameters[0]) + shift)
-        likelihood = -(wanted * np.log(np.clip(p, 1e-12, 1))).sum(axis=1).mean()
+        z = np.asarray(logits * np.exp(parameters[0]) + shift, np.float64)
+        log_p = np.maximum(z - np.logaddexp.reduce(z, axis=1, keepdims=True), floor)
+        likelihood = -(wanted * log_p).sum(axis=1).mean()
         return float(likelihood + (shift**2).sum() / len(label))
 
     best = minimize(

@@ -107,7 +107,9 @@ def _curve(epochs: tuple[Epoch, ...], before: float | None) -> None:
     for name, values, line in lines:
         figure.add_scatter(x=numbers, y=values, mode="lines+markers", name=name, line=line)
     if before is not None:
-        figure.add_hline(y=before, line=DOTTED, annotation_text=_("validation, as it was"))
+        figure.add_scatter(
+            x=[0, len(epochs)], y=[before] * 2, mode="lines", name=_("validation, as it was"), line=DOTTED
+        )
     figure.update_xaxes(title=_("Epoch"), dtick=max(1, len(epochs) // 10))
     figure.update_yaxes(title=_("Loss"), rangemode="tozero")
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
