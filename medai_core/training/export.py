@@ -81,7 +81,7 @@ def with_embedding(network: keras.Model, features: Floats, dimensions: int = 16)
     inside.set_weights([back, -shift @ back])
     excess.set_weights([np.array([[1 / misfit.std()]]), np.array([-misfit.mean() / misfit.std()])])
     outputs = {name: value for name, value in network.output.items() if name != "features"} | {"embedding": embedding}
-    return keras.Model(network.inputs[0] if len(network.inputs) == 1 else network.inputs, outputs)
+    return keras.Model(network.inputs, outputs)
 
 
 def write_network(network: keras.Model, folder: Path, stem: str = "model") -> None:

@@ -88,7 +88,8 @@ def export(network: keras.Model, own: OwnImages, fitted: int, folder: Path) -> N
     """
     pixels = own.pixels[own.rows(fitted)]
     features = np.asarray(outputs_of(network, inputs(pixels))["features"], np.float64)
-    whole = with_embedding(network, features, _dimensions(features))
+    embedded = with_embedding(network, features, _dimensions(features))
+    whole = keras.Model(embedded.inputs[0], embedded.output)  # an image, and not a list of one
     write_network(whole, folder)
     check_parity(whole, inputs(pixels[:8]), folder)
 
