@@ -13,6 +13,7 @@ from ui.cached import models, models_by_name
 from ui.language import _, card_words, say
 from ui.results import facts, plain
 
+NOTHING_LEARNT = Message("train.nothing_learnt")
 VERDICTS = {"better": lambda: _("better"), "worse": lambda: _("worse"), "unclear": lambda: _("not clear")}
 
 
@@ -53,7 +54,7 @@ def comparison(card: Card) -> None:
     counted = _("Held-out part of your own data: n = {n} images in {groups} groups.").format(n=one.n, groups=one.groups)
     st.caption(f"{counted} {_('Differences: paired bootstrap over groups; “not clear” where the interval holds 0.')}")
     if learnt_nothing(card):
-        st.info(say(Message("train.nothing_learnt")), icon=":material/equal:")
+        st.info(say(NOTHING_LEARNT), icon=":material/equal:")
     if all(c.data == "own" for c in card.measured.comparison):
         unmeasured = _(
             "The new model was not measured on the data that the original was tested on, since they are not here: "
