@@ -172,15 +172,16 @@ def newest(store: Store) -> Run | None:
         return Run(running) if running else None
     epochs = tuple(_epoch(line) for line in lines if "epoch" in line)
     last, read = lines[-1], next((line for line in reversed(lines) if "done" in line), dict[str, Any]())
+    before = next((line for line in lines if line.get("stage") == "before"), dict[str, Any]())
     stage = str(last.get("stage", ""))
     return Run(
         running and stage not in ENDS,
         stage if running or stage in ENDS else "broken",
         int(read.get("done", 0)),
         int(read.get("of", 0)),
-        next((line["validation_loss"] for line in lines if line.get("stage") == "before"), None),
+        before.get("validation_loss"),
         epochs,
-        sum({str(line["stage"]): int(line["epochs"]) for line in lines if "epoch" in line}.values()),
+        int(before.get("most", 0)),
         str(last.get("name", "")),
         from_plain(last["message"]) if "message" in last else None,
     )

@@ -153,7 +153,8 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no ty
     def begin(self, network: keras.Model) -> None:
         loss, right = self._seen(network)
         self.best, self.least = Kept("before", loss, network.get_weights()), {"before": loss}
-        self.tell("before", validation_loss=loss, balanced_accuracy=right)
+        most = sum(stage.epochs for stage in self.how.stages)
+        self.tell("before", validation_loss=loss, balanced_accuracy=right, most=most)
 
     def enter(self, stage: Stage) -> None:
         self.stage, self.waited = stage, 0

@@ -16,16 +16,17 @@ from ui.results import problem
 
 
 def ask() -> None:
-    """The form; while a training runs, nothing is asked."""
+    """The form; while a training runs it keeps what was filled in, and starts nothing."""
     run = runs.newest(kept.store())
-    if run is not None and run.running:
-        return
+    busy = run is not None and run.running
     st.subheader(_("A new training"), anchor=False)
     cards = {card.name: card for card in trainable(cached.models())}
-    with st.form("training", border=True):
+    with st.container(key="training_form"), st.form("training", border=True):
         asked = _fields(titles(cards))
         st.caption(_rules())
-        started = st.form_submit_button(_("Start"), type="primary", icon=":material/model_training:")
+        started = st.form_submit_button(
+            _("Start"), type="primary", icon=":material/model_training:", disabled=busy, key="training_start"
+        )
     if started and asked is not None:
         try:
             runs.start(kept.store(), signin.person(), cached.models(), asked)

@@ -33,7 +33,8 @@ def compare() -> None:
     own.origin(card)
     own.comparison(card)
     if signin.may("configure"):
-        _offer(card)
+        with st.container(key="training_switch"):
+            _offer(card)
 
 
 def _offer(card: Card) -> None:
