@@ -167,6 +167,9 @@ def test_a_training_that_runs_is_shown_with_its_curve_and_can_be_stopped(store: 
 
 def test_a_training_whose_process_is_gone_is_not_called_running(store: Store) -> None:
     reached(store, {"stage": "begun", "pid": 1}, BEFORE, EPOCHS[0])
+    run = runs.newest(store)
+    assert run is not None
+    assert (run.running, run.stage) == (False, "broken")
     at = opened(PAGE)
     assert "broke off" in at.error[0].value
     assert at.text_input(key="training_name")

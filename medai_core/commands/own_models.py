@@ -30,8 +30,9 @@ STOPPED = 130
 
 def train(options: argparse.Namespace, models: Catalog) -> int:
     """Fit a model further; 0 when the new folder is there, ``STOPPED`` when somebody stopped it."""
-    lock = taken(options.progress.with_name("lock")) if options.progress else nullcontext(True)
-    with lock as free:
+    if options.progress and not options.progress.parent.is_dir():
+        raise ModelError("train.progress", file=str(options.progress))
+    with taken(lock_of(options.progress)) if options.progress else nullcontext(True) as free:
         if not free:
             raise ModelError("train.running")
         progress = Progress(options.progress)
@@ -49,6 +50,11 @@ def train(options: argparse.Namespace, models: Catalog) -> int:
         finally:
             progress.close()
     return 0
+
+
+def lock_of(progress: Path) -> Path:
+    """The lock that a run holds as long as it writes its progress there."""
+    return progress.with_name(f"{progress.name}.lock")
 
 
 def _end(progress: Progress, stage: str, message: Message) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
-from medai_core.commands.own_models import MOST_EPOCHS, check_name, parent_of
+from medai_core.commands.own_models import MOST_EPOCHS, check_name, lock_of, parent_of
 from medai_core.errors import Fact, ManifestError, Message, ModelError
 from medai_core.errors.plain import from_plain
 from medai_core.records.access import Person
@@ -26,7 +26,8 @@ from medai_core.records.audit import Act
 from medai_core.records.files import private_folder, taken
 from medai_core.records.store import Store
 
-FOLDER, PROGRESS, LOCK, LOG = "training", "progress.jsonl", "lock", "log.txt"
+FOLDER, PROGRESS, LOG = "training", "progress.jsonl", "log.txt"
+LOCK = lock_of(Path(PROGRESS)).name
 ENDS = ("done", "failed", "stopped", "broken")
 MOST_BYTES = 2**22
 """Of the lines, at most; a thousand epochs take a tenth."""

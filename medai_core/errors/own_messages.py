@@ -143,6 +143,7 @@ OWN_MESSAGES: dict[str, str] = {
         "No epoch was better on the validation part than the parent's own weights, so they were kept: "
         "only calibration, thresholds and limits are new."
     ),
+    "train.progress": N_("The progress cannot be written to {file}: there is no such folder. Choose another file."),
     "train.epochs": N_("{found} epochs were asked for. Ask for 1 to {most}."),
 }
 """Every sentence by its id."""

@@ -340,10 +340,12 @@ def test_two_trainings_beside_one_dashboard_are_one_too_many(
 ) -> None:
     from medai_core.records.files import taken
 
-    with taken(tmp_path / "lock"):
+    with taken(command.lock_of(tmp_path / "progress.jsonl")):
         assert train(made, "pale", "second", f"--progress={tmp_path / 'progress.jsonl'}") == 1
     assert "A training is running already" in capsys.readouterr().err
     assert not (tmp_path / "progress.jsonl").exists()
+    assert train(made, "pale", "second", f"--progress={tmp_path / 'nowhere/progress.jsonl'}") == 1
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 # The parts
