@@ -19,6 +19,7 @@ st.navigation(
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
         _("System"): [
             st.Page("pages/system/models.py", title=_("Models"), url_path="models"),
+            *offered("configure", st.Page("pages/system/training.py", title=_("Training"), url_path="training")),
             *offered("audit", st.Page("pages/system/activity.py", title=_("Activity"), url_path="activity")),
         ],
     },

@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_exchange, add_record
+from medai_core.commands.arguments import add_exchange, add_own_models, add_record
 from medai_core.errors import MedAIError
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON")
     add_record(commands)
     add_exchange(commands)
+    add_own_models(commands)
     return parser
 
 
@@ -116,10 +117,21 @@ def _models(options: argparse.Namespace, models: Catalog) -> int:
         print(json.dumps([_plain(dataclasses.asdict(card)) for card in models.cards]))
         return 0
     for card in models.cards:
-        print(f"{card.name}  {card.version}  {card.title}")
+        print(f"{card.name}  {card.version}  {card.title}{_state(card, models)}")
         print(f"    {card.intended_use}")
         print(f"    findings: {', '.join(f.name for f in card.findings)}{_headline(card)}")
     return 0
+
+
+def _state(card: Card, models: Catalog) -> str:
+    """Where a model of one's own comes from and whether it answers; nothing where none is concerned."""
+    replacement = models.replacement(card)
+    if replacement:
+        return f"  [replaced by {replacement.name}]"
+    if not card.own:
+        return ""
+    source = f"fine-tuned from {card.parent.model} {card.parent.version}" if card.parent else "from elsewhere"
+    return f"  [{source}; {'in use' if models.answers(card) else 'not in use'}]"
 
 
 def _headline(card: Card) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medai_core.cards import Card, read_card
+from medai_core.cards.own import FILE, InUse, Switches, read_switches
 from medai_core.errors import Message, ModelError
 from medai_core.imaging.similarity import Neighbourhoods, read_neighbourhoods
 from medai_core.runtime import Network
@@ -32,10 +34,12 @@ class Catalog:
     ----------
     folder : one sub-folder a model.
     cards : sorted by name.
+    apart : the folders of models that lie elsewhere, by name.
     """
 
     folder: Path
     cards: tuple[Card, ...]
+    apart: Mapping[str, Path] = field(default_factory=dict)
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
     _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
     _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
@@ -49,8 +53,27 @@ class Catalog:
         raise ModelError("model.unknown", name=name, known=", ".join(c.name for c in self.cards) or "-")
 
     def trained(self, task: str) -> tuple[Card, ...]:
-        """The cards of a task whose recipe has run."""
-        return tuple(c for c in self.cards if c.task == task and c.trained)
+        """The cards of a task that answer: their recipe has run, and nothing of one's own stands in their place."""
+        switches = read_switches(self.folder)
+        return tuple(c for c in self.cards if c.task == task and c.trained and self._answers(c, switches))
+
+    def answers(self, card: Card) -> bool:
+        """Whether a scan is sent to the card's model; one that is not can still be asked by its name."""
+        return card.trained and self._answers(card, read_switches(self.folder))
+
+    def replacement(self, card: Card) -> Card | None:
+        """The card of the model of one's own that answers in the place of this one; None where it answers itself."""
+        line = read_switches(self.folder).replacing(card.name)
+        return self._in_use(line) if line else None
+
+    def _answers(self, card: Card, switches: Switches) -> bool:
+        line = switches.of(card.name) if card.own else switches.replacing(card.name)
+        return (self._in_use(line) is not None) == card.own if line else not card.own
+
+    def _in_use(self, line: InUse) -> Card | None:
+        """The card that a line speaks of, if it is here with the very weights that were switched to."""
+        card = next((c for c in self.cards if c.name == line.model and c.own), None)
+        return card if card and card.measured and card.measured.sha256.get(WEIGHTS) == line.sha256 else None
 
     @property
     def router(self) -> Card:
@@ -109,11 +132,20 @@ class Catalog:
             found.setdefault(card.outcome, []).append(card)
         return {name: tuple(found[name]) for name in sorted(found)}
 
+    def folder_of(self, card: Card) -> Path:
+        """Where the card's model lies."""
+        return self.apart.get(card.name, self.folder / card.name)
+
+    def beside(self, folder: Path) -> Catalog:
+        """These models and the one in ``folder``, which is not among them yet."""
+        card = read_card(folder)
+        return Catalog(self.folder, (*self.cards, card), {**self.apart, card.name: folder})
+
     def _load(self, card: Card, file: str) -> Network:
         return Network(self._checked(card, file))
 
     def _checked(self, card: Card, file: str) -> Path:
-        path = self.folder / card.name / file
+        path = self.folder_of(card) / file
         if card.measured is None or not path.exists():
             raise ModelError("model.no_weights", name=card.name, file=file)
         if sha256(path) != card.measured.sha256.get(file):
@@ -132,6 +164,12 @@ def find_models(folder: Path | None = None) -> Catalog:
     return Catalog(folder, tuple(read_card(path.parent) for path in sorted(folder.glob("*/card.toml"))))
 
 
+def state(folder: Path | None = None) -> tuple[int, ...]:
+    """Changes when a model is put into the folder or taken out; its last number only when another one is to answer."""
+    folder = folder or MODELS
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in (folder, folder / FILE))
+
+
 @dataclass(frozen=True)
 class Sample:
     """A scan to try that is no patient's: a model's own SYNTHETIC example, or what pydicom bundles."""
@@ -146,6 +184,7 @@ def samples(models: Catalog) -> tuple[Sample, ...]:
     made = [
         Sample(f"{card.name}/{path.name}", Message("sample.synthetic", {"number": number, "title": card.title}), path)
         for card in models.cards
+        if models.answers(card)
         for number, path in enumerate(sorted((models.folder / card.name).glob("example*.png")), start=1)
     ]
     return (*made, *_bundled("CT_small.dcm", "sample.bundled_ct"), *_bundled("MR_small.dcm", "sample.bundled_mr"))

@@ -18,6 +18,8 @@ SIGNED_IN = tuple(f"tests/browser/test_{name}.py" for name in ("people", "record
 """About half of the browser tests, by the time that they take."""
 KERAS = ("test_a_recipe_runs", "test_what_serves_answers", "test_evidence_comes")
 """Tests of models that need TensorFlow, which one process imports for all of them."""
+OWN = tuple(f"tests/core/test_{name}.py" for name in ("finetuning", "adding"))
+"""Tests that fit and export small networks, and share those."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -33,6 +35,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith("tests/test_models.py") and any(name in nodeid for name in KERAS):
                 return "keras"
+            if nodeid.startswith(OWN):
+                return "keras, own models"
             if not nodeid.startswith("tests/browser/"):
                 return nodeid
             signed_in = nodeid.startswith(SIGNED_IN)

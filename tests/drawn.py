@@ -97,6 +97,17 @@ CARDS = (
 @dataclass(frozen=True)
 class Catalog:
     cards: tuple[cards.Card, ...] = CARDS
+    folder: Path = Path("nowhere")
+
+    def folder_of(self, card: cards.Card) -> Path:
+        return self.folder / card.name
+
+    def answers(self, card: cards.Card) -> bool:
+        """Nothing of one's own is among them."""
+        return card.trained
+
+    def replacement(self, card: cards.Card) -> None:
+        """Nothing stands in the place of another."""
 
     def card(self, name: str) -> cards.Card:
         return next(c for c in self.cards if c.name == name)

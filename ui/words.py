@@ -72,6 +72,7 @@ DATA = {
     "test, degraded": N_("test split, degraded files"),
     "external": N_("another place"),
     "table": N_("this table"),
+    "own": N_("your own data"),
 }
 
 RECALIBRATED = N_("recalibrated there, cross-validated")

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import tomli
 
 from medai_core.cards.measured import (
     Applicability,
     Approach,
+    Bounds,
     Calibration,
+    Comparison,
     Conformal,
     Evaluation,
     Measure,
@@ -28,7 +27,8 @@ from medai_core.cards.measured import (
     Reliability,
     SurvivalCurve,
 )
-from medai_core.cards.parsing import parse
+from medai_core.cards.own import Parent
+from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
 from medai_core.errors import CardError
 
@@ -37,11 +37,13 @@ __all__ = [
     "TASKS",
     "Applicability",
     "Approach",
+    "Bounds",
     "Calibration",
     "Card",
     "Category",
     "Code",
     "Cohort",
+    "Comparison",
     "Conformal",
     "Evaluation",
     "FindingSpec",
@@ -52,6 +54,7 @@ __all__ = [
     "OutcomeColumns",
     "OutlineSpec",
     "Outlines",
+    "Parent",
     "Population",
     "PredictionSpec",
     "PredictorSpec",
@@ -210,7 +213,7 @@ class MeasuredField:
             return None  # the field's default, which a dataclass asks its class for
         value: Measured | Path | None = vars(card)["measured"]
         if isinstance(value, Path):
-            value = vars(card)["measured"] = parse(Measured, _load(value), str(value), "measured.")
+            value = vars(card)["measured"] = parse(Measured, read_toml(value), str(value), "measured.")
         return value
 
     def __set__(self, card: Card, value: Measured | Path | None) -> None:
@@ -230,6 +233,8 @@ class Card:
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
         ``prediction`` : for one that takes a patient; ``groupings`` : what results are reported by though
         the model does not ask it.
+    parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
+        unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
     """
 
@@ -252,12 +257,20 @@ class Card:
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False
+    parent: Parent | None = None
+    added: bool = False
+    unchecked: tuple[str, ...] = ()
     measured: MeasuredField = MeasuredField()
 
     @property
     def trained(self) -> bool:
         """Whether the recipe has run; what it measured need not be read for this."""
         return vars(self)["measured"] is not None
+
+    @property
+    def own(self) -> bool:
+        """Whether it came after the installation: it answers only once somebody has switched to it."""
+        return self.parent is not None or self.added
 
 
 def read_card(folder: Path) -> Card:
@@ -267,7 +280,7 @@ def read_card(folder: Path) -> Card:
     ------
     CardError : a file is absent or no TOML; a field is missing, unknown or of the wrong type.
     """
-    table = _load(folder / "card.toml") | {"name": folder.name}
+    table = read_toml(folder / "card.toml") | {"name": folder.name}
     card = parse(Card, table, str(folder / "card.toml"))
     if card.task not in TASKS:
         raise CardError(
@@ -278,10 +291,3 @@ def read_card(folder: Path) -> Card:
             raise CardError("card.missing", path=str(folder / "card.toml"), field=needed)
     measured = folder / "measured.toml"
     return replace(card, measured=measured) if measured.exists() else card
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CardError("card.unreadable", path=str(path), detail=str(error)) from error

@@ -151,6 +151,34 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of a fine-tuned model beside its parent's, both on the same images.
+
+    Attributes
+    ----------
+    data : "own" for the held-out part of one's own data, "original" for the data that the parent was tested on.
+    difference : the fine-tuned model's value minus the parent's; its interval resamples the groups of both alike.
+    """
+
+    measure: str
+    data: str
+    n: int
+    groups: int
+    parent: Bounds
+    child: Bounds
+    difference: Bounds
+
+
+@dataclass(frozen=True)
 class PredictorStatistics:
     """What a predictor looks like in the development cohort (at least 10 people each).
 
@@ -195,6 +223,8 @@ class Measured:
     risk_quantiles : of the predicted risk in the development cohort, at 0, 1, ... 100 %.
     region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
+    comparison : of a fine-tuned model with its parent.
+    milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
     sha256: dict[str, str]
@@ -215,6 +245,8 @@ class Measured:
     recalibrated: Calibration | None = None
     outlines: Outlines | None = None
     region_sha256: str = ""
+    comparison: tuple[Comparison, ...] = ()
+    milliseconds: float | None = None
 
     @property
     def promised(self) -> Measure:

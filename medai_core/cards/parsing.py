@@ -6,11 +6,27 @@ import types
 import typing
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
+
+import tomli
 
 from medai_core.errors import CardError
 
 T = TypeVar("T")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A file of a model, before it is checked.
+
+    Raises
+    ------
+    CardError : it cannot be read, or is no TOML.
+    """
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CardError("card.unreadable", path=str(path), detail=str(error)) from error
 
 
 def parse(kind: type[T], table: dict[str, Any], path: str, where: str = "") -> T:

@@ -113,6 +113,45 @@ def _add_pacs(commands: Any) -> None:
         command.add_argument("--url", default="", help="of the PACS's DICOMweb (default: MEDAI_PACS_URL)")
 
 
+def add_own_models(commands: Any) -> None:
+    """The commands of models of one's own, with their arguments."""
+    train = commands.add_parser("train", help="fit a model further on your own labelled images, as a new model")
+    train.add_argument("model", metavar="MODEL", help="the model to begin with")
+    train.add_argument("--data", type=Path, required=True, metavar="MANIFEST.csv", help="file, label, group, split")
+    train.add_argument("--name", required=True, metavar="NEW", help="small letters, digits and _")
+    train.add_argument("--original", type=Path, metavar="MANIFEST.csv", help="the images that MODEL was tested on")
+    train.add_argument("--out", type=Path, metavar="DIR", help="where its folder goes (default: beside the others)")
+    train.add_argument("--epochs", type=int, default=30, help="at most (default: 30); it ends when nothing improves")
+    train.add_argument("--seed", type=int, default=7)
+    train.add_argument("--progress", type=Path, metavar="FILE", help="write a line of JSON after each step")
+    train.set_defaults(run=partial(_own_models, "train"))
+    add = commands.add_parser("add-model", help="make a model of a card and a Keras 3 file from elsewhere")
+    add.add_argument("card", type=Path, metavar="CARD.toml")
+    add.add_argument("weights", type=Path, metavar="WEIGHTS.keras")
+    add.add_argument("--manifest", type=Path, metavar="MANIFEST.csv", help="measure it on these labelled images")
+    add.add_argument("--name", default="", metavar="NEW", help="(default: the card's file or folder)")
+    add.add_argument("--out", type=Path, metavar="DIR", help="where its folder goes (default: beside the others)")
+    add.add_argument("--seed", type=int, default=7)
+    add.set_defaults(run=_add_model)
+    switch = commands.add_parser("switch", help="have a model of your own answer, once you have seen what it is worth")
+    switch.add_argument("name", metavar="NEW")
+    switch.add_argument("--seen", action="store_true", help="you have seen the comparison: do it")
+    switch.add_argument("--back", action="store_true", help="have it answer no more")
+    switch.set_defaults(run=partial(_own_models, "switch"))
+
+
+def _add_model(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands.adding import add_model
+
+    return add_model(options, models)
+
+
+def _own_models(name: str, options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import own_models
+
+    return int(getattr(own_models, name)(options, models))
+
+
 def _exchange(name: str, options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import exchange
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medai_core.cards import Measure
+from medai_core.cards import Bounds, Card, Measure
+from medai_core.errors import Message
 
 
 def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
@@ -49,3 +50,30 @@ def said_series(line: Mapping[str, Any]) -> str:
         found.append(f"{line['volume_ml']:g} mL outlined")
     read = f"{line['slices']} slices, {line['slices_refused']} refused"
     return f"{line['file']}: {line['model']}: {'; '.join([read, *found])}  {' '.join(line['notices'])}".rstrip()
+
+
+def say_comparison(card: Card, original: Card | None) -> None:
+    """Print what a fine-tuned model gained or lost, beside what the original's card says of its own data.
+
+    Parameters
+    ----------
+    original : the model at the beginning of the line; None where it is not here any more.
+    """
+    from medai_core.evaluation.gains import learnt_nothing, original_values, verdict
+
+    assert card.measured is not None
+    known = original_values(original)
+    head = (f"{'measure':30}", "parent, own data", "new, own data", "difference", "", "original, by its card")
+    print("  ".join(f"{cell:>26}" if i else cell for i, cell in enumerate(head)))
+    for one in card.measured.comparison:
+        cells = (*(_bounded(b) for b in (one.parent, one.child, one.difference)), verdict(one))
+        before = known.get(one.measure)
+        of_card = f"{before.value:.3f} ({before.low:.3f} to {before.high:.3f})" if before else "-"
+        name = one.measure if one.data == "own" else f"{one.measure}, original"
+        print("  ".join((f"{name:30}", *(f"{cell:>26}" for cell in (*cells, of_card)))))
+    if learnt_nothing(card):
+        print(Message("train.nothing_learnt").text)
+
+
+def _bounded(bounds: Bounds) -> str:
+    return f"{bounds.value:.3f} ({bounds.low:.3f} to {bounds.high:.3f})"

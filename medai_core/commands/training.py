@@ -48,3 +48,8 @@ class Served:
 def served(folder: Path) -> Served:
     """The models of a folder of models."""
     return Served(find_models(folder))
+
+
+def served_beside(models: Catalog, folder: Path) -> Served:
+    """The models, and the one in ``folder`` that is being made."""
+    return Served(models.beside(folder))

@@ -34,6 +34,8 @@ __all__ = [
     "Rule",
     "Unread",
     "decide",
+    "measure_names",
+    "measure_values",
     "measures",
     "predict",
     "predictions_table",
@@ -146,12 +148,12 @@ def measures(made: Predictions, rule: Rule, *, data: str, seed: int = 0, draws: 
     ----------
     data : where the images are from, as it will stand in the card.
     """
-    names = _names(made.names)
+    names = measure_names(made.names)
     groups = np.unique(made.group, return_inverse=True)[1]
     rng = np.random.default_rng(seed)
 
     def statistic(rows: Ints) -> Floats:
-        return _values(made.label[rows], made.probability[rows], made.names, rule)
+        return measure_values(made.label[rows], made.probability[rows], made.names, rule)
 
     intervals = bootstrap(statistic, groups, made.label, rng, draws)
     ideal = ideal_calibration_error(made.probability, rng)
@@ -195,7 +197,8 @@ def decide(probability: Floats, names: Sequence[str], thresholds: dict[str, floa
     return np.asarray(probability.argmax(axis=1), dtype=np.int64)
 
 
-def _names(classes: Sequence[str]) -> list[str]:
+def measure_names(classes: Sequence[str]) -> list[str]:
+    """What is measured, in the order of ``measure_values``."""
     against_rest = [f"auc_{name}" for name in classes] if len(classes) > 2 else []
     sensitivities = [f"sensitivity_{name}" for name in classes]
     discrimination = ["auc", *against_rest, "accuracy", "balanced_accuracy", *sensitivities]
@@ -214,8 +217,8 @@ def _names(classes: Sequence[str]) -> list[str]:
     ]
 
 
-def _values(label: Ints, p: Floats, names: Sequence[str], rule: Rule) -> Floats:
-    """The values of ``_names``, in its order."""
+def measure_values(label: Ints, p: Floats, names: Sequence[str], rule: Rule) -> Floats:
+    """The values of ``measure_names``, in its order; nan where one is not defined."""
     decided = decide(p, names, rule.thresholds)
     by_class = recalls(label, decided, len(names))
     truth = np.eye(len(names))[label]

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from medai_core.errors import ManifestError
 
@@ -25,7 +27,7 @@ def read_manifest(path: Path, names: Sequence[str] | None, split: str | None = N
     ------
     ManifestError : unreadable, a column or a file is missing, a label is unknown, nothing is left.
     """
-    table = _read_table(path)
+    table = read_table(path)
     missing = [c for c in (*COLUMNS, *(["split"] if split else [])) if c not in table]
     if missing:
         raise ManifestError("manifest.columns", path=str(path), missing=", ".join(missing))
@@ -44,7 +46,13 @@ def read_manifest(path: Path, names: Sequence[str] | None, split: str | None = N
     return table.reset_index(drop=True)
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """The rows of a manifest as they stand, every column as text.
+
+    Raises
+    ------
+    ManifestError : it is no CSV file with a header line.
+    """
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
@@ -87,3 +95,29 @@ def _unit(column: str, name: str, rows: pd.DataFrame) -> Unit:
         if rows[same].nunique() > 1:
             raise ManifestError("manifest.units", unit=column, name=name, column=same)
     return Unit(name, tuple(rows["file"]), rows["label"].iloc[0], rows["group"].iloc[0])
+
+
+def split_groups(groups: Sequence[str], labels: Sequence[str], parts: Sequence[float], seed: int) -> NDArray[np.int64]:
+    """The part that each sample belongs to, (n,); no group is in two parts.
+
+    Groups are shuffled, sorted by size and dealt out one by one to the part that then lacks most of
+    the group's main label, so that small sets with few groups keep their balance.
+
+    Parameters
+    ----------
+    parts : the share of each part; they sum to 1.
+    """
+    rng = np.random.default_rng(seed)
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    kinds, label = np.unique(np.asarray(labels), return_inverse=True)
+    counts = np.zeros((len(names), len(kinds)))
+    np.add.at(counts, (member, label), 1)
+    wanted = np.outer(parts, counts.sum(axis=0))
+    given = np.zeros_like(wanted)
+    part = np.zeros(len(names), dtype=np.int64)
+    order = rng.permutation(len(names))
+    for g in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
+        lack = (wanted - given)[:, counts[g].argmax()] / np.maximum(wanted[:, counts[g].argmax()], 1e-9)
+        part[g] = int(np.argmax(lack))
+        given[part[g]] += counts[g]
+    return part[member]

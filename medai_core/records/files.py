@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 MARK = ".part"
 """How the name of a file ends that is still being written."""
@@ -80,3 +81,28 @@ def locked(path: Path) -> Iterator[None]:
 
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def taken(path: Path) -> Iterator[bool]:
+    """Hold the lock at ``path`` if no other process does; whether it could be had."""
+    with path.open("a+b") as stream:
+        try:
+            _try_lock(stream)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def _try_lock(stream: BinaryIO) -> None:
+    """Lock an open file, or raise OSError at once; it ends with the file."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        stream.seek(0)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

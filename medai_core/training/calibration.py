@@ -10,26 +10,35 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Approach, Calibration, Measured
 from medai_core.imaging.classification import calibrated
-from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile, in_sets, softmax
+from medai_core.metrics import Floats, Ints, class_quantiles, conformal_quantile, in_sets
 from medai_core.training.fitting import split_groups
 
 
-def fit_calibration(logits: NDArray[np.floating], label: Ints, *, offsets: bool = True) -> Calibration:
+def fit_calibration(
+    logits: NDArray[np.floating], label: Ints, *, offsets: bool = True, cautious: bool = False
+) -> Calibration:
     """The temperature and class offsets that make held-out labels most likely (Guo 2017; Platt 1999).
 
     Parameters
     ----------
     logits : (n, classes); label : (n,).
     offsets : fit offsets too (the first is 0); a weak ridge keeps them small where classes are few.
+    cautious : aim at what ``n`` images of a class can tell, (n + 1) / (n + classes), and not at 1 (Platt 1999): a few
+        images that the network happens to tell apart without error would make every probability 0 or 1.
     """
     from scipy.optimize import minimize
 
     classes = logits.shape[1]
+    doubt = 1.0 / (np.bincount(label, minlength=classes)[label, None] + classes) if cautious else 0.0
+    # Nothing is gained below this unless one aims at it, and then a network that is far too sure must feel it.
+    floor = -np.inf if cautious else np.log(1e-12)
+    wanted = np.eye(classes)[label] * (1 - classes * doubt) + doubt
 
     def loss(parameters: Floats) -> float:
         shift = np.concatenate([[0.0], parameters[1:] if offsets else np.zeros(classes - 1)])
-        p = softmax(logits * np.exp(parameters[0]) + shift)
-        likelihood = -np.log(np.clip(p[np.arange(len(label)), label], 1e-12, 1)).mean()
+        z = np.asarray(logits * np.exp(parameters[0]) + shift, np.float64)
+        log_p = np.maximum(z - np.logaddexp.reduce(z, axis=1, keepdims=True), floor)
+        likelihood = -(wanted * log_p).sum(axis=1).mean()
         return float(likelihood + (shift**2).sum() / len(label))
 
     best = minimize(

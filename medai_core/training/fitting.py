@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +13,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from medai_core.evaluation.manifests import split_groups as split_groups
+
 Draw = Callable[[NDArray[np.int64], np.random.Generator], tuple[Any, Any]]
 """From sample numbers and a generator to one batch (inputs, targets)."""
 
 
-def split_groups(groups: Sequence[str], labels: Sequence[str], parts: Sequence[float], seed: int) -> NDArray[np.int64]:
-    """The part that each sample belongs to, (n,); no group is in two parts.
-
-    Groups are shuffled, sorted by size and dealt out one by one to the part that then lacks most of
-    the group's main label, so that small sets with few groups keep their balance.
-
-    Parameters
-    ----------
-    parts : the share of each part; they sum to 1.
-    """
-    rng = np.random.default_rng(seed)
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
-    kinds, label = np.unique(np.asarray(labels), return_inverse=True)
-    counts = np.zeros((len(names), len(kinds)))
-    np.add.at(counts, (member, label), 1)
-    wanted = np.outer(parts, counts.sum(axis=0))
-    given = np.zeros_like(wanted)
-    part = np.zeros(len(names), dtype=np.int64)
-    order = rng.permutation(len(names))
-    for g in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
-        lack = (wanted - given)[:, counts[g].argmax()] / np.maximum(wanted[:, counts[g].argmax()], 1e-9)
-        part[g] = int(np.argmax(lack))
-        given[part[g]] += counts[g]
-    return part[member]
-
-
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
     """An epoch of batches; ``weights`` draws samples with replacement, else each comes once."""
 
     def __init__(
@@ -112,7 +88,7 @@ def fit(
     path.parent.mkdir(parents=True, exist_ok=True)
     steps = steps or max(1, len(samples) // batch)
     trained = _compiled(network, output, loss, rate, decay, steps * epochs)
-    batches = _Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
+    batches = Batches(samples, draw, batch=batch, steps=steps, seed=seed, weights=weights)
     backup = keras.callbacks.BackupAndRestore(path.parent / f"{path.stem}.backup")
     trained.fit(batches, epochs=epochs, verbose=0, callbacks=[_progress(path.stem, epochs), backup])
     network.save(path)

@@ -49,14 +49,16 @@ def draft(
     made_by: Provenance,
     *,
     level: float = 0.9,
+    cautious: bool = False,
 ) -> Measured:
     """What is known before the test split is touched: calibration, quantile, thresholds, limits.
 
     Parameters
     ----------
     label, logits : of the held-out validation images, (n,) and (n, classes).
+    cautious : for few images, see ``fit_calibration``.
     """
-    calibration = fit_calibration(logits, label)
+    calibration = fit_calibration(logits, label, cautious=cautious)
     p = softmax(logits / calibration.temperature + np.array(calibration.offsets))
     names = [finding.name for finding in card.findings]
     if len(names) == 2:

@@ -18,6 +18,8 @@ if card is None:
     st.stop()
 
 cards.overview(card)
+cards.own.origin(card)
+cards.own.comparison(card)
 cards.purpose(card)
 cards.returns(card)
 if card.measured:

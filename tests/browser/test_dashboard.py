@@ -27,6 +27,7 @@ PAGES = {
     "scan": "Scan",
     "cohort": "Cohort",
     "models": "Models",
+    "training": "Training",
     "activity": "Activity",
 }
 OWN_TO_STREAMLIT = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache'}
@@ -104,7 +105,7 @@ def test_every_page_of_the_menu_is_tested_here(page: Page, address: str) -> None
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
-@pytest.mark.parametrize("path", ["", "patient", "scan", "scan?sample", "cohort", "models", "activity"])
+@pytest.mark.parametrize("path", ["", "patient", "scan", "scan?sample", "cohort", "models", "training", "activity"])
 def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
     wear(page, address, theme)

@@ -18,6 +18,8 @@ from tests.servers import ROOT, free_port
 
 MENU = dict(re.findall(r'title=_\("(\w+)"\), url_path="(\w+)"', (ROOT / "app.py").read_text(encoding="utf-8")))
 """Every page of the menu: its title, and the path of its link."""
+GUARDED = {"Training", "Activity"}
+"""What an administrator alone sees."""
 IDLE = "0.4"
 """Minutes; longer than the slowest page takes to come up."""
 LONG = 90_000
@@ -114,7 +116,7 @@ def test_the_sign_in_page_fits_a_phone(browser: Browser, guarded_address: str) -
 
 @pytest.mark.parametrize(
     ("subject", "role", "absent"),
-    [("rita", "Reader", {"Activity"}), ("carl", "Clinician", {"Activity"}), ("anna", "Administrator", set())],
+    [("rita", "Reader", GUARDED), ("carl", "Clinician", GUARDED), ("anna", "Administrator", set())],
 )
 def test_each_role_sees_its_own_menu_and_is_named(
     page: Page, guarded_address: str, folder: Path, subject: str, role: str, absent: set[str]

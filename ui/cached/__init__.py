@@ -16,7 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from medai_core.cards import Card
-from medai_core.catalog import Catalog, Sample, find_models, samples
+from medai_core.catalog import Catalog, Sample, find_models, samples, state
 from medai_core.imaging.series import unpacked
 from medai_core.imaging.series.files import ZIP
 from medai_core.prognosis.risk import RiskModel, recalibrated
@@ -49,9 +49,13 @@ class Request:
     region: Box | None = None
 
 
-@st.cache_resource(show_spinner=False)
 def models() -> Catalog:
-    """The models of this installation."""
+    """The models of this installation, looked for again when one came or another one is to answer."""
+    return _models(state())
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _models(state: tuple[int, ...]) -> Catalog:
     return find_models()
 
 
@@ -95,11 +99,11 @@ def read(scan: Scan, request: Request) -> tuple[Reading, ...]:
     MedAIError : the file cannot be read as a scan.
     """
     with st.spinner(_("Reading the scan…"), show_time=True):
-        return _read(scan.data, models(), scan.sha256, scan.name, astuple(request))
+        return _read(scan.data, models(), scan.sha256, scan.name, astuple(request), state()[-1])
 
 
 @st.cache_data(scope="session", max_entries=6, show_spinner=False)
-def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple) -> tuple[Reading, ...]:
+def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple, switched: int) -> tuple[Reading, ...]:
     request = Request(*asked)
     readings = read_scan(
         _data,
@@ -131,12 +135,12 @@ def read_together(scans: Sequence[Scan]) -> tuple[Reading, ...]:
     """
     files = [(scan.name, scan.data) for scan in scans]
     with st.spinner(_("Reading the scan…"), show_time=True):
-        return _read_together(files, models(), tuple((scan.name, scan.sha256) for scan in scans))
+        return _read_together(files, models(), tuple((scan.name, scan.sha256) for scan in scans), state()[-1])
 
 
 @st.cache_data(scope="session", max_entries=2, show_spinner=False)
 def _read_together(
-    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[tuple[str, str], ...]
+    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[tuple[str, str], ...], switched: int
 ) -> tuple[Reading, ...]:
     readings = core_read_together(_files, _models)
     for _name, sha256 in named:
@@ -146,11 +150,11 @@ def _read_together(
 
 def outline(scan: Scan) -> tuple[Reading, ...]:
     """The readings of one of many scans without pixels and maps, so that hundreds can be kept."""
-    return _outline(scan.data, models(), scan.sha256, scan.name)
+    return _outline(scan.data, models(), scan.sha256, scan.name, state()[-1])
 
 
 @st.cache_data(scope="session", max_entries=1000, show_spinner=False)
-def _outline(_data: bytes, _models: Catalog, sha256: str, file: str) -> tuple[Reading, ...]:
+def _outline(_data: bytes, _models: Catalog, sha256: str, file: str, state: tuple[int, ...]) -> tuple[Reading, ...]:
     readings = read_scan(_data, file, _models)
     _enter_readings(sha256, readings)
     return tuple(

@@ -10,15 +10,15 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
+from ui.cards import own, risk, risk_performance
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
-from ui.cards import risk, risk_performance
 from ui.cards.provenance import sources
 from ui.cards.purpose import purpose
 from ui.language import _, card_words, kind_titles
 from ui.results import empty_state, plain
 
-__all__ = ["choose", "overview", "performance", "purpose", "returns", "sources", "trust"]
+__all__ = ["choose", "overview", "own", "performance", "purpose", "returns", "sources", "trust"]
 
 
 def choose() -> Card | None:
@@ -80,7 +80,11 @@ def _list(cards: Sequence[Card]) -> None:
         }
         for card in cards
     ]
-    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=_("Every model in one line"))
+    table = pd.DataFrame(rows)
+    states = [own.state_title(card) for card in cards]
+    if any(states):
+        table[_("In use")] = [state or _("yes") for state in states]
+    st.table(table, hide_index=True, border="horizontal", alt=_("Every model in one line"))
 
 
 def _takes(card: Card) -> str:
