@@ -71,8 +71,9 @@ def table(rounds: list[dict[str, Any]], predicted: dict[str, Any]) -> str:
         ours, onnx = (statistics.median(r[way][name]["ms"] for r in rounds) for way in ("ours", "onnx"))
         speed = statistics.median(r["onnx"][name]["ms"] / r["ours"][name]["ms"] for r in rounds)
         missed = "" if speed >= 0.8 else ": missed"
+        title = name.replace("_", " ")
         lines.append(
-            f"| `{name}` | {ours:.2f} ms | {onnx:.2f} ms | {speed:.2f}{missed} | {ordinary['ms']:.0f} ms "
+            f"| {title} | {ours:.2f} ms | {onnx:.2f} ms | {speed:.2f}{missed} | {ordinary['ms']:.0f} ms "
             f"| {ordinary['ms'] / ours:.0f} |"
         )
     about = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
