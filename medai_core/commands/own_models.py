@@ -68,8 +68,6 @@ def _train(options: argparse.Namespace, models: Catalog, progress: Progress) -> 
     check_name(options.name, folder, models)
     if not 1 <= options.epochs <= MOST_EPOCHS:
         raise ModelError("train.epochs", found=options.epochs, most=MOST_EPOCHS)
-    if options.progress and hasattr(os, "nice"):
-        os.nice(10)  # it runs beside a dashboard that people wait for
     with making(folder, options.name) as made:
         progress.write({"stage": "begun", "pid": os.getpid()})
         own = read_own_images(options.data, parent, models, options.seed, progress)

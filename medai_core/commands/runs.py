@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,7 +125,9 @@ def start(store: Store, person: Person, models: Catalog, asked: Asked) -> None:
 
 
 def _words(models: Catalog, asked: Asked, folder: Path) -> list[str]:
+    nice = shutil.which("nice")
     return [
+        *((nice, "-n", "10") if nice else ()),  # people wait for the dashboard beside it
         *(sys.executable, "-m", "medai_core", f"--models={models.folder}", "train", asked.model),
         *(f"--data={Path(asked.manifest).absolute()}", f"--name={asked.name}", f"--epochs={asked.epochs}"),
         *(f"--seed={asked.seed}", f"--progress={folder / PROGRESS}"),

@@ -156,6 +156,7 @@ def test_a_scan_of_somebody_else_cannot_be_filed_to_the_open_patient(browser: Br
         settled(page)
         page.get_by_text("File to a patient").click()
         page.get_by_role("tab", name="A new patient").click()
+        settled(page)
         page.get_by_role("button", name="Add the patient and file").click()
         expect(page.get_by_text(re.compile("^Filed to Other, Olga"))).to_be_visible(timeout=30_000)
         assert id not in page.url

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 
 from tests.browser.conftest import settled, visit, visitor
 from tests.browser.test_dashboard import barriers
+from tests.exchange import example
 from tests.volumes import LUNG, Scanner
 
 SCANNER = Scanner((1.0, 0.7, 0.7), (24, 512, 512))
@@ -63,10 +67,6 @@ def at(page: Page, plane: str, number: int, preset: int = 0) -> None:
 
 def picture(page: Page) -> np.ndarray:
     """The brightness of the pane, (y, x)."""
-    import io
-
-    from PIL import Image
-
     return np.asarray(Image.open(io.BytesIO(page.locator(".stack .pane").screenshot())).convert("L"), float)
 
 
@@ -192,3 +192,26 @@ def test_a_folder_of_files_that_are_no_scans_is_said(page: Page, address: str, t
     page.get_by_test_id("stFileUploader").locator("input").set_input_files(files)
     expect(page.get_by_text("3 scans")).to_be_visible(timeout=30_000)
     expect(page.locator(".stack")).to_have_count(0)
+
+
+def test_a_reading_of_all_slices_can_be_stopped_and_then_nothing_of_it_is_left(page: Page, address: str) -> None:
+    grey = example("brain_mri_tumour_segmentation").astype(np.int16)
+    header = {"Modality": "MR", "RescaleIntercept": -2000, "WindowCenter": 128, "WindowWidth": 256}
+    scanner = Scanner((1.0, 0.9, 0.9), (250, *grey.shape))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for z in range(scanner.shape[0]):
+            archive.writestr(f"{z:03}.dcm", scanner.slice(grey, z, **header))
+    visit(page, address, "scan")
+    upload = {"name": "study.zip", "mimeType": "application/zip", "buffer": stream.getvalue()}
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(upload)
+    stack(page)
+    settled(page)
+    page.get_by_text("Read all 250 slices").click()
+    page.get_by_role("button", name="Stop", exact=True).click(timeout=30_000)
+    settled(page)
+    expect(page.get_by_role("switch", name="Read all 250 slices")).not_to_be_checked()
+    expect(page.get_by_text("Slices read")).to_have_count(0)
+    page.get_by_text("Read all 250 slices").click()
+    expect(page.get_by_text("250 of 250")).to_be_visible(timeout=60_000)
+    expect(page.locator(".stack .strip")).to_be_visible()
