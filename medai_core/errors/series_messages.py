@@ -34,9 +34,24 @@ SERIES_MESSAGES = {
         "{slices} slices."
     ),
     "series.mixed": N_("The files are of {count} series. They are kept apart; this one has {slices} slices."),
-    "series.patients": N_("The files are of {count} patients. Make sure that this is the right one."),
+    "series.patients": N_(
+        "The files are of {count} patients. They are kept apart; make sure that this is the right one. It has "
+        "{slices} slices."
+    ),
+    "series.phases": N_(
+        "The series holds {count} sets of images, such as echoes or times. They are kept apart; this one has "
+        "{slices} slices."
+    ),
+    "series.copies": N_("{count} images were given more than once and are shown once."),
+    "series.one_place": N_(
+        "All {count} images lie at one place, as in a film over time. They are in the order that they are numbered in."
+    ),
+    "series.oblique": N_("The slices lie {degrees}° off the axes of the body; planes are named after the nearest one."),
     "series.repeated": N_("{count} images lie at each place, such as phases or echoes. This is number {part} of them."),
-    "series.twice": N_("{count} images lie at a place that another one has; the first of each is shown."),
+    "series.twice": N_(
+        "{count} images lie at a place that another one has; the first of each is shown, and one of another phase may "
+        "be among them."
+    ),
     "series.no_place": N_(
         "The files do not say where they lie. They are in the order that they are numbered in, and no distance between "
         "them is known."
@@ -44,6 +59,7 @@ SERIES_MESSAGES = {
     "model.reads_outlined": N_(
         "The model {name} reads a {unit} that was outlined, not the slices of a series. Mark a point in it first."
     ),
+    "series.unlike": N_("{file} has colours or a size that the other slices have not. Choose the files of one series."),
     "series.empty_place": N_("This slice is missing from the series. Choose another one."),
     "series.no_spacing": N_(
         "The files do not say how large a voxel is, or it is no grey volume. A nodule cannot be outlined in it."

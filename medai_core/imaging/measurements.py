@@ -58,7 +58,12 @@ class Measurement:
         area = f"{self.area_px:.0f} px²" if self.area_mm2 is None else f"{self.area_mm2:.1f} mm²"
         if self.mean is None:
             return area
-        return f"{area}, {self.mean:.0f} ± {self.deviation or 0:.0f} {self.unit or ''}".rstrip()
+        return f"{area}, {_rounded(self.mean)} ± {_rounded(self.deviation or 0)} {self.unit or ''}".rstrip()
+
+
+def _rounded(value: float) -> str:
+    """Whole where the value is large, three digits where it is small."""
+    return f"{value:.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
 
 
 def measure(
@@ -67,6 +72,7 @@ def measure(
     pixels: NDArray[Any],
     spacing_mm: tuple[float, float] | None,
     unit: str | None = None,
+    known: NDArray[np.bool_] | None = None,
 ) -> Measurement:
     """Measure between points.
 
@@ -76,6 +82,8 @@ def measure(
     pixels : (y, x) in the modality's unit, or (y, x, 3), of which the mean grey is taken.
     spacing_mm : between rows and between columns; None where unknown: then only pixels and, where they are square
         or not at all known, no angle is given.
+
+    known : where the pixels were scanned, (y, x); others have no value. unit : of the values.
 
     Raises
     ------
@@ -90,8 +98,8 @@ def measure(
     if kind == "angle":
         return Measurement(kind, kept, degrees=None if scale is None else _degrees(at[:3] * scale))
     area = _area(at)
-    known = None if spacing_mm is None else area * spacing_mm[0] * spacing_mm[1]
-    return Measurement(kind, kept, area_px=area, area_mm2=known, unit=unit, **_values(at, pixels))
+    mm2 = None if spacing_mm is None else area * spacing_mm[0] * spacing_mm[1]
+    return Measurement(kind, kept, area_px=area, area_mm2=mm2, unit=unit, **_values(at, pixels, known))
 
 
 def _length(at: NDArray[np.float64]) -> float:
@@ -110,10 +118,11 @@ def _area(at: NDArray[np.float64]) -> float:
     return float(abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2)
 
 
-def _values(at: NDArray[np.float64], pixels: NDArray[Any]) -> dict[str, Any]:
+def _values(at: NDArray[np.float64], pixels: NDArray[Any], known: NDArray[np.bool_] | None) -> dict[str, Any]:
     from skimage.draw import polygon2mask
 
     inside = polygon2mask(pixels.shape[:2], at)  # type: ignore[no-untyped-call]
+    inside = inside if known is None else inside & known
     values = (pixels.mean(axis=-1) if pixels.ndim == 3 else pixels)[inside].astype(np.float64)
     if not values.size:
         return {"count": 0}

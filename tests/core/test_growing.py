@@ -70,6 +70,17 @@ def test_a_nodule_at_the_chest_wall_is_cut_from_it() -> None:
     assert found.volume_ml == pytest.approx(4 / 3 * np.pi * 0.6**3, rel=0.25)
 
 
+@pytest.mark.parametrize("middle", [0, 1, 2])
+def test_a_nodule_near_the_first_slice_is_whole_and_said_to_be_incomplete_where_it_leaves(middle: int) -> None:
+    scanner = Scanner((5.0, 0.7, 0.7), (12, 72, 72))
+    body = ball(12, centre=(0, 0, 5.0 * (middle - 5.5)))
+    found = grow(scanned(body, scanner=scanner), (middle, 36, 36))
+    assert not found.cut
+    assert found.incomplete == (middle < 2)
+    if middle == 2:
+        assert found.volume_ml == pytest.approx(4 / 3 * np.pi * 0.6**3, rel=0.08)
+
+
 def test_a_vessel_a_wall_and_air_are_no_nodule() -> None:
     scanner = Scanner((1.0, 1.0, 1.0), (70, 70, 70))
     with pytest.raises(ImageError, match="lung or air"):

@@ -54,3 +54,15 @@ def test_an_angle_without_sides_and_too_few_points() -> None:
     assert measure("angle", [(1, 1), (1, 1), (2, 2)], PIXELS, (1, 1)).degrees is None
     with pytest.raises(ValueError, match="2 points"):
         measure("length", [(0, 0)], PIXELS, None)
+
+
+def test_small_values_keep_their_digits_and_what_was_not_scanned_has_none() -> None:
+    square = [(1.5, 1.5), (1.5, 5.5), (4.5, 5.5), (4.5, 1.5)]
+    small = np.full((20, 20), 0.4321, np.float32)
+    assert measure("area", square, small, (1, 1)).said == "12.0 mm², 0.432 ± 0"
+    assert measure("area", square, small * 1000, (1, 1), "HU").said == "12.0 mm², 432 ± 0 HU"
+    known = np.ones((20, 20), bool)
+    known[2] = False
+    found = measure("area", square, PIXELS, (1, 1), known=known)
+    assert found.count == 8 and found.least == PIXELS[3, 2]
+    assert measure("area", square, PIXELS, (1, 1), known=~known & False).mean is None

@@ -13,7 +13,7 @@ import pytest
 
 from medai_core.errors import ImageError
 from medai_core.imaging.series import File, Series, arrange, files_at, load_volume, unpacked
-from tests.scans import bundled, dicom, photograph
+from tests.scans import bundled, dicom, photograph, png
 from tests.volumes import AXIAL, CORONAL, OBLIQUE, SAGITTAL, Scanner, cube
 
 SCANNER = Scanner()
@@ -163,14 +163,107 @@ def test_files_of_two_series_and_a_localizer_are_kept_apart() -> None:
     np.testing.assert_array_equal(load_volume(found[0]).voxels, VALUES)
 
 
-def test_two_patients_are_said() -> None:
-    series = arrange([*FILES, *replace(SCANNER, series="1.2.3.71").files(VALUES[:2], PatientID="P-2")]).series[0]
-    assert ids(series)[0] == "series.patients"
+def test_two_patients_are_kept_apart_even_under_one_series_and_it_is_said() -> None:
+    other = [
+        File(f"b{z}", lambda z=z: SCANNER.slice(VALUES[z], z, PatientID="P-2", SOPInstanceUID=f"9.{z}"))
+        for z in range(1, 16, 2)
+    ]
+    first, second = arrange([*FILES[::2], *other]).series
+    for series in (first, second):
+        assert len({part.header.patient.id for part in series.parts}) == 1
+        assert ids(series)[0] == "series.patients"
+
+
+def test_an_echo_that_lacks_a_slice_does_not_borrow_it_from_another_one() -> None:
+    echoes = [
+        File(f"e{e}-{z}", lambda e=e, z=z: SCANNER.slice(VALUES[z] + e, z, EchoNumbers=e, SOPInstanceUID=f"9.{e}.{z}"))
+        for e in (1, 2)
+        for z in range(6)
+        if (e, z) != (1, 3)
+    ]
+    second, first = arrange(echoes).series
+    assert [series.header.phase[0] for series in (first, second)] == ["1", "2"]
+    assert first.missing == (3,)
+    assert ids(first) == ["series.phases", "series.missing"]
+
+
+def test_a_film_over_time_at_one_place_is_one_series_in_the_order_of_its_numbers() -> None:
+    place = [float(c) for c in SCANNER.corner(0)]
+    files = [
+        File(f"{t}", lambda t=t: SCANNER.slice(VALUES[t], t, ImagePositionPatient=place, InstanceNumber=50 - t))
+        for t in range(5)
+    ]
+    series = one(files)
+    assert ids(series) == ["series.one_place"]
+    assert series.step_mm is None
+    np.testing.assert_array_equal(load_volume(series).voxels, VALUES[4::-1])
+
+
+def test_a_slice_that_lies_absurdly_far_away_makes_no_huge_series() -> None:
+    far = File("far", lambda: SCANNER.slice(VALUES[0], 99, ImagePositionPatient=[0, 0, 1e9]))
+    series = one([*FILES[:4], far])
+    assert len(series.slots) == 5
+    assert "series.uneven" in ids(series)
+
+
+def test_directions_that_differ_by_rounding_are_one_series() -> None:
+    files = [
+        File(
+            f"{z}",
+            lambda z=z: SCANNER.slice(VALUES[z], z, ImageOrientationPatient=[1, 0.0049 + 0.0002 * z, 0, 0, 1, 0]),
+        )
+        for z in range(6)
+    ]
+    assert len(one(files).parts) == 6
+
+
+def test_an_oblique_series_says_so() -> None:
+    assert ids(one(replace(SCANNER, cosines=OBLIQUE).files(VALUES))) == ["series.oblique"]
+
+
+def test_a_table_of_grey_levels_becomes_a_window_and_eight_bits_stay_as_they_are() -> None:
+    from pydicom.dataset import Dataset
+
+    table = Dataset()
+    table.LUTDescriptor, table.LUTData = [4096, 2**16 - 1000, 8], bytes(np.repeat(np.arange(256, dtype=np.uint8), 16))
+    volume = load_volume(one(SCANNER.files(VALUES, VOILUTSequence=[table])))
+    assert volume.window is not None and volume.window[1] > 300
+    ramp = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8)
+    assert load_volume(one([File("x", lambda: dicom(ramp, NumberOfFrames=3))])).unit is None
+
+
+def test_lengths_in_a_slice_are_known_where_the_distance_of_slices_is_not_and_in_no_sheared_plane() -> None:
+    x, y, z = (float(c) for c in SCANNER.corner(2))
+    odd = File("odd", lambda: SCANNER.slice(VALUES[9], 9, ImagePositionPatient=[x, y, z + 1.3]))
+    uneven = load_volume(one([*FILES[:3], odd]))
+    assert uneven.spacing_mm is None
+    assert uneven.aspect("axial") == (0.7, 0.7)
+    assert uneven.aspect("coronal") is None
+    tilted = replace(SCANNER, tilt=15.0)
+    volume = load_volume(one(tilted.files(VALUES)))
+    assert volume.sheared and volume.aspect("axial") == (0.7, 0.7)
+    assert volume.aspect("sagittal") is None
+    assert volume.proportion("sagittal") == pytest.approx(2.0 / 0.7)
+
+
+def test_where_a_slice_is_missing_nothing_is_known() -> None:
+    volume = load_volume(one([file for z, file in enumerate(FILES) if z != 5]))
+    assert not volume.known("axial", 5).any() and volume.known("axial", 4).all()
+    assert (~volume.known("coronal", 10)).any(axis=1).sum() == 1
+    assert volume.unit == "HU"
+
+
+def test_colour_among_grey_is_refused_by_name() -> None:
+    colour = np.zeros((48, 48, 3), np.uint8)
+    series = one(FILES[:3])
+    odd = replace(series, slots=(replace(series.parts[0], file=File("odd", lambda: png(colour))), *series.slots[1:]))
+    with pytest.raises(ImageError, match="odd has colours"):
+        load_volume(odd)
 
 
 def test_two_phases_at_each_place_are_two_series() -> None:
     late = [
-        File(f"late{z}", lambda z=z: SCANNER.slice(VALUES[z] + 50, z, InstanceNumber=100 + z))
+        File(f"late{z}", lambda z=z: SCANNER.slice(VALUES[z] + 50, z, InstanceNumber=100 + z, SOPInstanceUID=f"9.{z}"))
         for z in range(len(VALUES))
     ]
     first, second = arrange([*late, *FILES]).series
@@ -181,7 +274,7 @@ def test_two_phases_at_each_place_are_two_series() -> None:
 
 def test_a_file_that_is_given_twice_counts_once() -> None:
     series = one([*FILES, replace(FILES[3], name="copy.dcm")])
-    assert ids(series) == ["series.twice"]
+    assert ids(series) == ["series.copies"]
     np.testing.assert_array_equal(load_volume(series).voxels, VALUES)
 
 

@@ -54,6 +54,8 @@ def _header(ds: Dataset, options: dict[str, Any], frame: int) -> Header:
         uids=header.uids(ds),
         number=int(number[0]) if number else None,
         acquired=header.acquired(ds),
+        phase=(header.text(ds, "EchoNumbers"), header.text(ds, "TemporalPositionIdentifier")),
+        unit=header.unit(ds, frame),
     )
 
 

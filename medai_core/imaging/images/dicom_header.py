@@ -110,6 +110,18 @@ def _unit(vector: tuple[float, ...]) -> tuple[float, float, float]:
     return x, y, z
 
 
+def unit(ds: Dataset, frame: int) -> str | None:
+    """The unit of the values after the modality's rule; None where the header says none, or "unspecified" (US).
+
+    A CT's are Hounsfield units where it has a rule at all (PS3.3, C.11.1.1.2).
+    """
+    rule = macro(ds, frame, "PixelValueTransformationSequence")
+    said = text(rule, "RescaleType") or text(ds, "Units")
+    if said and said.upper() not in ("US", "NONE"):
+        return said
+    return "HU" if upper(ds, "Modality") == "CT" and numbers(rule, "RescaleIntercept") else None
+
+
 def slice_mm(ds: Dataset, frame: int) -> float | None:
     """SpacingBetweenSlices of a multi-frame object. SliceThickness may leave gaps, and so is no answer."""
     read = numbers(macro(ds, frame, "PixelMeasuresSequence"), "SpacingBetweenSlices")

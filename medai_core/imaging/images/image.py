@@ -59,6 +59,8 @@ class Header:
     Attributes
     ----------
     number : DICOM's InstanceNumber.
+    phase : which echo and which time it is of, where the file says so; frames of one place differ in it.
+    unit : of the pixels' values; None where the file does not say.
     """
 
     rows: int
@@ -71,6 +73,8 @@ class Header:
     uids: Uids = Uids()
     number: int | None = None
     acquired: datetime | None = None
+    phase: tuple[str | None, ...] = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

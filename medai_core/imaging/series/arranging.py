@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.errors import ImageError, Message
-from medai_core.imaging.images import open_image
+from medai_core.imaging.images import Header, open_image
 from medai_core.imaging.series.files import File
-from medai_core.imaging.series.series import MOST, Part, Series, normal_of
+from medai_core.imaging.series.series import MOST, TILTED_DEGREES, Part, Series, normal_of
 
 SAME_PLACE_MM = 0.01
+SAME_WAY = 0.01
+"""By which two slices' cosines may differ."""
+OBLIQUE_DEGREES = 10.0
 EVEN = 0.05
 """By which share of the usual step two slices may lie closer or further apart; whole steps more are gaps."""
-TILTED_DEGREES = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def arrange(files: Iterable[File], advance: Callable[[int], None] = lambda done:
 
     Raises
     ------
-    ImageError : none of the files is a scan, or they have more than ``MOST`` slices together.
+    ImageError : none of the files is a scan, or a series has more than ``MOST`` slices.
     """
     parts: list[Part] = []
     left_out = []
@@ -57,12 +59,14 @@ def arrange(files: Iterable[File], advance: Callable[[int], None] = lambda done:
             parts += _parts(file)
         except ImageError as error:
             left_out.append(LeftOut(file.name, error.message))
-        if len(parts) > MOST:
-            raise ImageError("series.too_many", slices=len(parts), most=MOST)
         advance(done)
     if not parts:
         raise _none(left_out)
-    series = [one for group in _grouped(parts) for one in _series_of(group, parts)]
+    groups = _grouped(parts)
+    most = max(map(len, groups))
+    if most > MOST:
+        raise ImageError("series.too_many", slices=most, most=MOST)
+    series = [one for group in groups for one in _series_of(group, parts)]
     return Arranged(tuple(sorted(series, key=lambda s: -len(s.parts))), tuple(left_out))
 
 
@@ -75,37 +79,52 @@ def _none(left_out: Sequence[LeftOut]) -> ImageError:
 
 def _parts(file: File) -> list[Part]:
     opened = open_image(file.read())
-    return [Part(file, frame, opened.header(frame)) for frame in range(opened.frames)]
+    return [Part(file, frame, opened.header(frame), opened.frames) for frame in range(opened.frames)]
 
 
-def _named(part: Part) -> str:
+def _named(part: Part) -> str | int:
     """The series that a part says it is of; a file that says nothing is one of its own."""
-    return part.header.uids.series or part.file.name
+    return part.header.uids.series or id(part.file)
+
+
+def _person(part: Part) -> tuple[object, ...]:
+    return part.header.patient.id, part.header.patient.name, part.header.patient.birth_date
 
 
 def _grouped(parts: Sequence[Part]) -> list[list[Part]]:
-    groups: dict[tuple[object, ...], list[Part]] = {}
+    """Parts of one series, person, size, spacing, echo and time, and of directions that differ by rounding at most."""
+    groups: dict[tuple[object, ...], list[list[Part]]] = {}
     for part in parts:
         header = part.header
-        place = header.place and (*header.place.along_row, *header.place.down_column)
-        key = (
-            _named(part),
-            (header.rows, header.columns),
-            header.spacing_mm and tuple(round(s, 4) for s in header.spacing_mm),
-            place and tuple(round(cosine, 2) + 0.0 for cosine in place),
-        )
-        groups.setdefault(key, []).append(part)
-    return list(groups.values())
+        spacing = header.spacing_mm and tuple(round(s, 4) for s in header.spacing_mm)
+        key = (_named(part), _person(part), (header.rows, header.columns), spacing, header.phase)
+        alike = groups.setdefault(key, [])
+        own = next((group for group in alike if _same_way(group[0].header, header)), None)
+        if own is None:
+            alike.append([part])
+        else:
+            own.append(part)
+    return [group for alike in groups.values() for group in alike]
+
+
+def _same_way(one: Header, two: Header) -> bool:
+    if one.place is None or two.place is None:
+        return one.place is two.place
+    ways = [(*h.place.along_row, *h.place.down_column) for h in (one, two) if h.place is not None]
+    return bool(np.abs(np.subtract(ways[0], ways[1])).max() <= SAME_WAY)
 
 
 def _series_of(group: list[Part], every: Sequence[Part]) -> list[Series]:
     """The series of one group: several where several images lie at each place."""
     common = _mixture(group, every)
+    group, copies = _without_copies(group)
+    if copies:
+        common.append(Message("series.copies", {"count": copies}))
     if group[0].header.place is None:
-        ordered = sorted(group, key=lambda p: (p.header.number is None, p.header.number or 0, p.frame))
-        notices = (Message("series.no_place"),) if len(group) > 1 else ()
-        return [Series(tuple(ordered), group[0].header.slice_mm, 0.0, (*common, *notices))]
+        return [_in_order(group, [*common, *([Message("series.no_place")] if len(group) > 1 else [])])]
     at = _places(group)
+    if len(group) > 1 and np.ptp(at) <= SAME_PLACE_MM:
+        return [_in_order(group, [*common, Message("series.one_place", {"count": len(group)})])]
     layers, twice = _layers(group, at)
     made = []
     for number, layer in enumerate(layers, start=1):
@@ -115,8 +134,24 @@ def _series_of(group: list[Part], every: Sequence[Part]) -> list[Series]:
             said.insert(0, Message("series.repeated", {"count": len(layers), "part": number}))
         if twice:
             said.append(Message("series.twice", {"count": twice}))
-        made.append(Series(series.slots, series.step_mm, series.tilt_degrees, tuple(said)))
+        made.append(replace(series, notices=tuple(said)))
     return made
+
+
+def _without_copies(group: list[Part]) -> tuple[list[Part], int]:
+    """Each frame of each DICOM instance once, and how many were there again."""
+    kept: dict[object, Part] = {}
+    for part in group:
+        instance = part.header.uids.instance
+        kept.setdefault((instance, part.frame) if instance else id(part), part)
+    return list(kept.values()), len(group) - len(kept)
+
+
+def _in_order(group: Sequence[Part], notices: Sequence[Message]) -> Series:
+    """A series in the order of its numbers: places say nothing of it."""
+    ordered = sorted(group, key=lambda p: (p.header.number is None, p.header.number or 0, p.frame))
+    step = group[0].header.slice_mm if group[0].header.place is None else None
+    return Series(tuple(ordered), step, 0.0, tuple(notices))
 
 
 def _places(group: Sequence[Part]) -> NDArray[np.float64]:
@@ -153,7 +188,10 @@ def _stacked(parts: Sequence[Part], at: NDArray[np.float64]) -> Series:
     even = np.abs(gaps - steps * step) <= np.maximum(EVEN * step, 2 * SAME_PLACE_MM) * np.maximum(steps, 1)
     tilt = _tilt_degrees(parts)
     notices = [Message("series.tilt", {"degrees": round(tilt, 1)})] if tilt > TILTED_DEGREES else []
-    if not even.all() or (steps < 1).any():
+    oblique = _oblique_degrees(parts[0].header)
+    if oblique > OBLIQUE_DEGREES:
+        notices.append(Message("series.oblique", {"degrees": round(oblique)}))
+    if not even.all() or (steps < 1).any() or steps.sum() >= MOST:
         facts = {"least_mm": round(float(gaps.min()), 2), "most_mm": round(float(gaps.max()), 2)}
         return Series(tuple(parts), None, tilt, (*notices, Message("series.uneven", facts)))
     slots: list[Part | None] = [parts[0]]
@@ -190,17 +228,24 @@ def _tilt_degrees(parts: Sequence[Part]) -> float:
     return float(np.degrees(np.arctan2(np.linalg.norm(way - across * normal_of(first)), abs(across))))
 
 
+def _oblique_degrees(header: Header) -> float:
+    """By how much the normal is off the nearest of the patient's axes."""
+    return float(np.degrees(np.arccos(min(1.0, float(np.abs(normal_of(header)).max())))))
+
+
 def _mixture(group: Sequence[Part], every: Sequence[Part]) -> list[Message]:
     """What is said where the files are not all of this series."""
     notices = []
-    people = {(p.header.patient.id, p.header.patient.name, p.header.patient.birth_date) for p in every}
+    people = {_person(part) for part in every}
     if len(people) > 1:
-        notices.append(Message("series.patients", {"count": len(people)}))
+        notices.append(Message("series.patients", {"count": len(people), "slices": len(group)}))
     names = Counter(_named(part) for part in every)
     if len(names) > 1:
         notices.append(Message("series.mixed", {"count": len(names), "slices": len(group)}))
-    own = [part for part in every if _named(part) == _named(group[0])]
+    own = [part for part in every if (_named(part), _person(part)) == (_named(group[0]), _person(group[0]))]
     kinds = len(_grouped(own))
     if kinds > 1:
-        notices.append(Message("series.orientations", {"count": kinds, "slices": len(group)}))
+        several = len({part.header.phase for part in own}) > 1
+        reason = "series.phases" if several else "series.orientations"
+        notices.append(Message(reason, {"count": kinds, "slices": len(group)}))
     return notices

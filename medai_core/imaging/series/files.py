@@ -33,7 +33,7 @@ def files_at(path: Path) -> Iterator[File]:
 
     Raises
     ------
-    ImageError : the folder, or an archive, cannot be read.
+    ImageError : the folder cannot be read. An archive that cannot be opened says so when it is read.
     """
     try:
         found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p)) if path.is_dir() else [path]
@@ -42,7 +42,19 @@ def files_at(path: Path) -> Iterator[File]:
     for file in found:
         name = str(file.relative_to(path)) if path.is_dir() else file.name
         given = File(name, partial(_bytes, file))
-        yield from unpacked(given.read()) if _starts_as_zip(file) else [given]
+        yield from _inside(given) if _starts_as_zip(file) else [given]
+
+
+def _inside(archive: File) -> list[File]:
+    """The files in an archive; one that cannot be opened stands for itself, and says why when it is read."""
+    try:
+        return unpacked(archive.read())
+    except ImageError as error:
+        return [File(archive.name, partial(_refuse, error))]
+
+
+def _refuse(error: ImageError) -> bytes:
+    raise error
 
 
 def unpacked(data: bytes) -> list[File]:

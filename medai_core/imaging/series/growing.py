@@ -49,12 +49,14 @@ class Grown:
     seed : the point that it was grown from.
     threshold_hu : the least value that belongs to it.
     cut : whether it had to be cut from something that it touches.
+    incomplete : whether it touches the edge of the volume or a slice that is missing: some of it may lie there.
     """
 
     mask: Mask
     seed: Index
     threshold_hu: float
     cut: bool
+    incomplete: bool
     spacing_mm: tuple[float, float, float]
 
     @property
@@ -93,17 +95,26 @@ def grow(volume: Volume, seed: Index, how: How = How()) -> Grown:
     if dense < FAINTEST_HU:
         raise ImageError("series.no_nodule", found_hu=round(dense), least_hu=round(FAINTEST_HU))
     threshold = (dense + AIR_HU) / 2 if how.threshold_hu is None else how.threshold_hu
-    within = _ball(values.shape, own, how.reach_mm, volume.spacing_mm)
+    away = _away_mm(values.shape, own, volume.spacing_mm)
+    within = away <= how.reach_mm
+    # A nodule may be on the first or the last slice, but not at the side of the picture.
+    rim = (away > how.reach_mm - max(volume.spacing_mm)) | _sides(volume, box)
     found = _connected((values >= threshold) & within, own)
-    cut = how.reach_mm >= REACH_MM and _reaches(found, within, volume.spacing_mm)
+    cut = how.reach_mm >= REACH_MM and bool((found & rim).any())
     if cut:
-        found = _separated(found, within, own, volume.spacing_mm)
+        found = _separated(found, rim, own, volume.spacing_mm)
     found = _resized(found, within & (values > AIR_HU - 100), how.grown_mm, volume.spacing_mm)
     if not found.any():
         raise ImageError("series.nothing_left")
     mask = np.zeros(volume.voxels.shape, bool)
     mask[box] = found
-    return Grown(mask, seed, float(threshold), cut, volume.spacing_mm)
+    return Grown(mask, seed, float(threshold), cut, _incomplete(mask, volume.missing), volume.spacing_mm)
+
+
+def _incomplete(mask: Mask, missing: tuple[int, ...]) -> bool:
+    edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1], mask[:, :, 0], mask[:, :, -1])
+    slices = set(np.flatnonzero(mask.any(axis=(1, 2))).tolist())
+    return any(bool(edge.any()) for edge in edges) or any({z - 1, z + 1} & slices for z in missing)
 
 
 def _around(volume: Volume, seed: Index, reach_mm: float) -> tuple[tuple[slice, ...], Index]:
@@ -118,16 +129,24 @@ def _around(volume: Volume, seed: Index, reach_mm: float) -> tuple[tuple[slice, 
     return tuple(box), (own[0], own[1], own[2])
 
 
+def _sides(volume: Volume, box: tuple[slice, ...]) -> Mask:
+    """The outermost rows and columns of the slices, where they are in the box."""
+    inner = np.zeros(volume.voxels.shape[1:], bool)
+    inner[1:-1, 1:-1] = True
+    return np.asarray(~inner[box[1:]][None])
+
+
 def _density(values: NDArray[np.float32], own: Index) -> float:
     """The median about a point, 3 x 3 pixels of its slice."""
     z, y, x = own
     return float(np.median(values[z, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]))
 
 
-def _ball(shape: tuple[int, ...], centre: Index, radius_mm: float, spacing_mm: tuple[float, float, float]) -> Mask:
+def _away_mm(shape: tuple[int, ...], centre: Index, spacing_mm: tuple[float, float, float]) -> NDArray[np.float64]:
+    """How far each voxel is from the point."""
     axes = np.ogrid[tuple(slice(size) for size in shape)]
     square = sum(((axis - at) * step) ** 2 for axis, at, step in zip(axes, centre, spacing_mm, strict=True))
-    return np.asarray(square <= radius_mm**2)
+    return np.asarray(np.sqrt(square))
 
 
 def _connected(mask: Mask, own: Index) -> Mask:
@@ -139,13 +158,8 @@ def _connected(mask: Mask, own: Index) -> Mask:
     return np.asarray(labels == labels[own])
 
 
-def _reaches(found: Mask, within: Mask, spacing_mm: tuple[float, float, float]) -> bool:
-    """Whether something goes on where the reach ends."""
-    return bool((found & within & ~_shrunk(within, max(spacing_mm), spacing_mm)).any())
-
-
-def _separated(found: Mask, within: Mask, own: Index, spacing_mm: tuple[float, float, float]) -> Mask:
-    """The part around the point, cut from what reaches further than a nodule does."""
+def _separated(found: Mask, rim: Mask, own: Index, spacing_mm: tuple[float, float, float]) -> Mask:
+    """The part around the point, cut from what reaches as far as ``rim`` and so further than a nodule does."""
     from scipy import ndimage
 
     depth = ndimage.distance_transform_edt(found, sampling=spacing_mm)
@@ -156,7 +170,7 @@ def _separated(found: Mask, within: Mask, own: Index, spacing_mm: tuple[float, f
             break  # the point lies in what is too thin for this ball
         core = cores == cores[tuple(index[own] for index in nearest)]
         opened = np.asarray(found & (ndimage.distance_transform_edt(~core, sampling=spacing_mm) <= radius))
-        if not _reaches(opened, within, spacing_mm):
+        if not (opened & rim).any():
             return opened
     raise ImageError("series.no_edge", reach_mm=round(REACH_MM))
 

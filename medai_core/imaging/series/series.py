@@ -13,15 +13,18 @@ from medai_core.imaging.series.files import File
 
 MOST = 2048
 """Slices of a series, at most."""
+TILTED_DEGREES = 0.5
+"""From which on a gantry counts as tilted."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One frame of one file."""
+    """One frame of one file that has so many ``frames``."""
 
     file: File
     frame: int
     header: Header
+    frames: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +96,11 @@ class Series:
         part = self.slots[number]
         if part is None:
             raise ImageError("series.empty_place")
-        if not self._last or self._last[0][0] is not part.file:
-            self._last[:] = [(part.file, open_image(part.file.read()))]
-        return self._last[0][1], part.frame
+        last = self._last[0] if self._last else None
+        if last is None or last[0] is not part.file:  # another thread may set it meanwhile
+            last = (part.file, open_image(part.file.read()))
+            self._last[:] = [last]
+        return last[1], part.frame
 
 
 def normal_of(header: Header) -> NDArray[np.float64]:

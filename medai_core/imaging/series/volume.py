@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.errors import N_, ImageError
-from medai_core.imaging.series.series import Series, normal_of
+from medai_core.imaging.images import Image
+from medai_core.imaging.images.display import natural_window
+from medai_core.imaging.series.series import TILTED_DEGREES, Series, normal_of
 
 MOST_BYTES = 2**31
 """Of the voxels of a series, at most: 2 GiB."""
@@ -33,11 +35,14 @@ class Volume:
     Attributes
     ----------
     voxels : (z, y, x) int16 or float32 in the modality's unit, or (z, y, x, 3) uint8; the order is that of the
-        series. Missing slices have the lowest value.
+        series. Missing slices have the value that is shown black.
     spacing_mm : between slices, rows and columns; None where one is not known.
     window : (centre, width) to begin with; None for colour and for files that are shown as they are.
     inverted : True where low values are shown bright.
-    hounsfield : True where the values are Hounsfield units.
+    unit : of the values; None where the files do not say.
+    pixel_mm : between the rows and the columns of a slice; None where unknown.
+    missing : the numbers of the slices that are not there.
+    sheared : True where the gantry was tilted: only the slices themselves are as long and wide as they look.
     axes : for z, y and x, which of left (0), back (1), head (2) it runs along best, and 1 or -1; None where unknown.
     """
 
@@ -46,7 +51,15 @@ class Volume:
     window: tuple[float, float] | None
     inverted: bool
     axes: tuple[tuple[int, int], ...] | None
-    hounsfield: bool = False
+    unit: str | None = None
+    pixel_mm: tuple[float, float] | None = None
+    missing: tuple[int, ...] = ()
+    sheared: bool = False
+
+    @property
+    def hounsfield(self) -> bool:
+        """Whether the values are Hounsfield units."""
+        return self.unit == "HU"
 
     @property
     def planes(self) -> tuple[str, ...]:
@@ -75,11 +88,26 @@ class Volume:
         return cut[:: order[1][1], :: order[2][1]]
 
     def aspect(self, plane: str) -> tuple[float, float] | None:
-        """Millimetres between the rows and between the columns of a plane's pictures; None where unknown."""
-        if self.spacing_mm is None:
-            return None
+        """Millimetres between rows and between columns of a plane's pictures; None where a length is unknown."""
+        if plane == self.planes[0]:
+            return self.pixel_mm
+        return None if self.sheared else self._sizes(plane)
+
+    def proportion(self, plane: str) -> float:
+        """How much further apart rows are than columns, as well as it is known."""
+        rows, columns = (self.pixel_mm if plane == self.planes[0] else self._sizes(plane)) or (1.0, 1.0)
+        return rows / columns
+
+    def _sizes(self, plane: str) -> tuple[float, float] | None:
         order = self._turn(plane)
-        return self.spacing_mm[order[1][0]], self.spacing_mm[order[2][0]]
+        return None if self.spacing_mm is None else (self.spacing_mm[order[1][0]], self.spacing_mm[order[2][0]])
+
+    def known(self, plane: str, number: int) -> NDArray[np.bool_]:
+        """Where a picture shows what was scanned, (rows, columns): not where a slice is missing."""
+        there = np.ones(len(self.voxels), bool)
+        there[list(self.missing)] = False
+        mask = np.broadcast_to(there[:, None, None], self.voxels.shape[:3])
+        return Volume(mask, None, None, False, self.axes).picture(plane, number)
 
     def voxel(self, plane: str, number: int, row: float, column: float) -> Index:
         """The voxel under a place in a picture.
@@ -140,18 +168,32 @@ def load_volume(series: Series, advance: Callable[[int, int], None] = lambda don
     """
     numbers = [i for i, part in enumerate(series.slots) if part is not None]
     voxels = _room(series, _pixels(series, numbers[len(numbers) // 2]))
-    lowest = np.inf
+    lowest, highest = np.inf, -np.inf
     for done, number in enumerate(numbers, start=1):
         pixels = _pixels(series, number)
+        if pixels.shape != voxels.shape[1:]:
+            part = series.slots[number]
+            raise ImageError("series.unlike", file=part.file.name if part is not None else "")
         if voxels.dtype == np.int16 and not _whole(pixels):
+            _admit(voxels.shape, np.float32)
             voxels = voxels.astype(np.float32)
         voxels[number] = pixels
-        lowest = min(lowest, float(pixels.min()))
+        lowest, highest = min(lowest, float(pixels.min())), max(highest, float(pixels.max()))
         advance(done, len(numbers))
-    voxels[list(series.missing)] = lowest
-    voxels.flags.writeable = False
     window, inverted = _shown(series, numbers)
-    return Volume(voxels, series.spacing_mm, window, inverted, _axes(series), series.header.modality == "CT")
+    voxels[list(series.missing)] = highest if inverted else lowest
+    voxels.flags.writeable = False
+    return Volume(
+        voxels,
+        series.spacing_mm,
+        window,
+        inverted,
+        _axes(series),
+        unit=series.header.unit,
+        pixel_mm=series.header.spacing_mm,
+        missing=series.missing,
+        sheared=series.tilt_degrees > TILTED_DEGREES,
+    )
 
 
 def _pixels(series: Series, number: int) -> NDArray[Any]:
@@ -164,24 +206,37 @@ def _pixels(series: Series, number: int) -> NDArray[Any]:
 
 
 def _shown(series: Series, numbers: list[int]) -> tuple[tuple[float, float] | None, bool]:
-    """The window and the inversion of the slice nearest to the middle that can be shown."""
+    """The window and the inversion of the slice nearest to the middle that can be shown; no window for 8 bits."""
     middle = len(series.slots) / 2
     for number in sorted(numbers, key=lambda n: abs(n - middle)):
         try:
             image = series.read(number)
         except ImageError:
             continue
+        if image.window is None and image.pixels.ndim == 2 and not _as_it_is(image):
+            # A table of grey levels stands in for a window, which is not kept.
+            return natural_window(np.asarray(image.pixels, np.float32), image.modality), image.inverted
         return image.window, image.inverted
     raise ImageError("image.constant")
+
+
+def _as_it_is(image: Image) -> bool:
+    """Whether the values are the grey levels that are shown."""
+    display = 255 - image.display if image.inverted else image.display
+    return np.array_equal(image.pixels, display)
 
 
 def _room(series: Series, pixels: NDArray[Any]) -> NDArray[Any]:
     kind: Any = np.uint8 if pixels.ndim == 3 else np.int16 if _whole(pixels) else np.float32
     shape = (len(series.slots), *pixels.shape)
+    _admit(shape, kind)
+    return np.zeros(shape, kind)
+
+
+def _admit(shape: tuple[int, ...], kind: Any) -> None:
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
     if size > MOST_BYTES:
         raise ImageError("series.too_large", size_mb=round(size / 1e6), limit_mb=round(MOST_BYTES / 1e6))
-    return np.zeros(shape, kind)
 
 
 def _whole(pixels: NDArray[Any]) -> bool:
