@@ -12,9 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from medai_core.imaging.measurements import measure
 from medai_core.imaging.series import File, Volume, arrange
+from medai_core.records.access import LOCAL
+from medai_core.records.store.patients import Details, create_patient
 from tests.exchange import example
 from tests.test_pages import html, opened, shown, uploaded
 from tests.volumes import CORONAL, Scanner, ball
+from ui import kept
 from ui.series import single
 from ui.viewer.stack import Mark
 
@@ -123,3 +126,28 @@ def test_an_area_that_was_marked_is_the_region_in_the_slices_own_pixels() -> Non
     assert single.native(volume, mark, found).points == ((10.0, 5.0), (10.0, 12.0), (20.0, 12.0))
     flipped = Volume(values, series.spacing_mm, None, False, axes=((1, -1), (2, 1), (0, -1)))
     assert single.box_of(flipped, {mark: found}) == (19, 17, 30, 25)
+
+
+def test_a_series_of_somebody_else_is_not_shown_beside_an_open_patient() -> None:
+    store = kept.store()
+    patient = create_patient(store, LOCAL, Details("Other, Olga", "X-9"))
+    at = opened("pages/imaging/scan.py", patient=patient.id)
+    files = [(file.name, file.read(), "application/octet-stream") for file in brain_slices()]
+    at.file_uploader(key="scans").set_value(files)
+    at = at.run()
+    assert "The file is of another patient" in shown(at)
+    assert not [t for t in at.toggle if t.label.startswith("Read")]
+
+
+def test_the_first_slice_of_a_file_of_many_frames_is_itself_and_not_the_middle_one() -> None:
+    grey = example(OUTLINES).astype(np.int16)
+    stack = np.stack([grey, grey[:, ::-1], grey[::-1], grey])
+    scanner = Scanner((5.0, 0.9, 0.9), stack.shape)
+    header = {"Modality": "MR", "RescaleIntercept": -2000, "WindowCenter": 128, "WindowWidth": 256}
+    data = scanner.slice(stack, 0, NumberOfFrames=4, **header)
+    at = uploaded(("multi.dcm", data))
+    assert "4 slices" in html(at)
+    first = single.asked_frame(arrange([File("multi.dcm", lambda: data)]).series[0].parts[0])
+    assert first == 0
+    alone = arrange(brain_slices(1)).series[0].parts[0]
+    assert single.asked_frame(alone) is None

@@ -59,7 +59,9 @@ def _volume(path: Path, options: argparse.Namespace, models: Catalog, taken: set
 
     series = arrange(files_at(path)).series[0]
     found = read_series(series, models, options.model, kind=options.kind)
-    mask = _written(options.out / f"{_stem(path)}_mask.nii.gz", series_nifti(found.labels(), series), taken)
+    mask = None
+    if found.unread < len(found.answers):
+        mask = _written(options.out / f"{_stem(path)}_mask.nii.gz", series_nifti(found.labels(), series), taken)
     return {
         "file": str(path),
         "model": options.model,
@@ -67,8 +69,9 @@ def _volume(path: Path, options: argparse.Namespace, models: Catalog, taken: set
         "frames_refused": sum(answer.refusal is not None for answer in found.answers),
         "areas_px": [answer.area_px for answer in found.answers],
         "volume_ml": None if found.volume_ml is None else round(found.volume_ml, 3),
+        "volume_is_at_least": found.volume_ml is not None and found.unread > 0,
         "notices": [notice.text for notice in found.notices],
-        "mask": str(mask),
+        "mask": str(mask) if mask else None,
     }
 
 
@@ -90,10 +93,10 @@ def _written(path: Path, data: bytes, taken: set[Path]) -> Path:
 def _said(line: dict[str, Any]) -> str:
     if "error" in line or "volume_ml" not in line:
         return said(line) + (f"  {line['mask']}" if line.get("mask") else "")
-    size = "volume not known (the file does not say how large a voxel is)"
+    size = "volume not known"
     if line["volume_ml"] is not None:
-        size = f"{line['volume_ml']:g} mL"
+        size = f"{'at least ' if line['volume_is_at_least'] else ''}{line['volume_ml']:g} mL"
     outlined = sum(area > 0 for area in line["areas_px"])
     frames = f"outlined in {outlined} of {line['frames']} frames, {line['frames_refused']} refused"
     notices = " ".join(line["notices"])
-    return f"{line['file']}: {line['model']}: {size}, {frames}  {line['mask']}{notices and '  ' + notices}"
+    return f"{line['file']}: {line['model']}: {size}, {frames}  {line['mask'] or 'no mask'}{notices and '  ' + notices}"

@@ -47,7 +47,7 @@ def said_series(line: Mapping[str, Any]) -> str:
         f"highest {name} {at['probability']:.3f} at slice {at['slice'] + 1}" for name, at in line["highest"].items()
     ]
     if line["volume_ml"] is not None:
-        found.append(f"{line['volume_ml']:g} mL outlined")
+        found.append(f"{'at least ' if line['volume_is_at_least'] else ''}{line['volume_ml']:g} mL outlined")
     read = f"{line['slices']} slices, {line['slices_refused']} refused"
     return f"{line['file']}: {line['model']}: {'; '.join([read, *found])}  {' '.join(line['notices'])}".rstrip()
 

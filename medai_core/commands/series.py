@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
-from medai_core.errors import Message
+from medai_core.errors import ImageError, Message
 from medai_core.imaging.images import open_image
 from medai_core.imaging.series import Series, arrange, files_at
 from medai_core.imaging.series.files import ZIP
@@ -39,7 +39,10 @@ def series_lines(path: Path, options: argparse.Namespace, models: Catalog) -> It
     """
     found = arrange(files_at(path))
     for series in found.series:
-        yield from ({"file": str(path)} | line for line in _lines(series, options, models))
+        try:
+            yield from ({"file": str(path)} | line for line in _lines(series, options, models))
+        except ImageError as error:  # one series must not cost the others
+            yield {"file": f"{path}: {series.parts[0].file.name}", "error": str(error), "error_id": error.message.id}
     for left in found.left_out:
         yield {"file": f"{path}: {left.file}", "error": left.reason.text, "error_id": left.reason.id}
 

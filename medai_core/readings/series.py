@@ -23,6 +23,9 @@ from medai_core.readings.answers import kind_of
 
 Advance = Callable[[int, int], None]
 
+NOTHING = "refusal.nothing_outlined"
+"""The refusal of a slice that was read and shows nothing."""
+
 THREADS = min(4, os.cpu_count() or 1)
 """In which networks answer; an interpreter leaves Python to others while it runs."""
 
@@ -37,6 +40,7 @@ class SliceAnswer:
     refusal : why it says nothing.
     probabilities : of the card's findings; none where refused, and where the model outlines instead.
     area_px : of what it outlined, 0 where nothing was; None for models that outline nothing.
+    in_set : whether each finding is in the conformal set.
     """
 
     number: int
@@ -44,8 +48,14 @@ class SliceAnswer:
     refusal: Message | None
     probabilities: tuple[float, ...]
     area_px: int | None
+    in_set: tuple[bool, ...] = ()
     outlined: NDArray[np.uint8] | None = None
     """The outline's pixels, packed eight to a byte."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether the model says nothing of it."""
+        return self.refusal is not None and self.refusal.id != NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +65,9 @@ class SeriesReading:
     Attributes
     ----------
     shape : slices, rows and columns. findings : the card's names, in its order.
-    volume_ml : of all that was outlined; None where voxels have no known size, and for models that outline nothing.
+    volume_ml : of all that was outlined, and so too small where slices are unread; None where voxels have no known
+        size, where all are unread, and for models that outline nothing.
+    level : of the conformal sets; None for models that outline.
     """
 
     model: str
@@ -67,11 +79,17 @@ class SeriesReading:
     volume_ml: float | None
     notices: tuple[Message, ...]
     seconds: float
+    level: float | None = None
 
     @property
     def outlines(self) -> bool:
         """Whether the model outlines."""
         return any(answer.area_px is not None for answer in self.answers)
+
+    @property
+    def unread(self) -> int:
+        """Slices that the model says nothing of; one in which nothing stands out was read."""
+        return sum(answer.unread for answer in self.answers)
 
     @property
     def refusals(self) -> tuple[tuple[Message, int], ...]:
@@ -154,6 +172,7 @@ def read_series(
         shape=(len(series.slots), header.rows, header.columns),
         answers=tuple(answers),
         volume_ml=volume_ml(answers, series.spacing_mm) if card.outline else None,
+        level=None if card.outline else card.measured.level,
         notices=series.notices,
         seconds=time.perf_counter() - start,
     )
@@ -199,32 +218,43 @@ def _answer(
         reading.refusal,
         tuple(finding.probability for finding in reading.findings),
         outline.area_px if outline else area,
+        tuple(finding.in_set for finding in reading.findings),
         np.packbits(outline.labels > 0) if outline and outline.labels is not None else None,
     )
 
 
 def volume_ml(answers: list[SliceAnswer], spacing_mm: tuple[float, float, float] | None) -> float | None:
-    """The sum of the areas times the size of a voxel; None where that is not known."""
-    if spacing_mm is None:
+    """The sum of the areas times the size of a voxel; None where that is not known, or no slice was read."""
+    if spacing_mm is None or all(answer.unread for answer in answers):
         return None
     return float(sum(answer.area_px or 0 for answer in answers) * np.prod(spacing_mm) / 1000)
 
 
 def series_json(series: Series, reading: SeriesReading) -> dict[str, Any]:
     """The reading as the command line and the downloads write it; refusals stay in it."""
-    patient, uids = series.header.patient, series.header.uids
+    header = series.header
+    patient, uids = header.patient, header.uids
     return {
+        "study": uids.study,
         "series": uids.series,
         "slices": len(series.slots),
         "slices_missing": list(series.missing),
         "spacing_mm": series.spacing_mm,
         "tilt_degrees": round(series.tilt_degrees, 2),
         "modality": series.header.modality,
-        "patient": {"id": patient.id, "name": patient.name},
+        "patient": {
+            "id": patient.id,
+            "name": patient.name,
+            "birth_date": patient.birth_date.isoformat() if patient.birth_date else None,
+        },
+        "acquired": header.acquired.isoformat() if header.acquired else None,
         "model": reading.model,
         "version": reading.version,
         "weights_sha256": reading.weights_sha256,
         "volume_ml": None if reading.volume_ml is None else round(reading.volume_ml, 3),
+        "volume_is_at_least": reading.volume_ml is not None and reading.unread > 0,
+        "coverage": reading.level,
+        "slices_unread": reading.unread,
         "slices_refused": sum(answer.refusal is not None for answer in reading.answers),
         "highest": {
             name: {"slice": most.number, "probability": round(most.probabilities[k], 6)}
@@ -244,5 +274,6 @@ def _answer_json(answer: SliceAnswer, findings: tuple[str, ...]) -> dict[str, An
         "refused": answer.refusal.text if answer.refusal else None,
         "refusal_id": answer.refusal.id if answer.refusal else None,
         "probabilities": {name: round(p, 6) for name, p in zip(findings, answer.probabilities, strict=False)},
+        "in_set": [name for name, inside in zip(findings, answer.in_set, strict=False) if inside],
         "area_px": answer.area_px,
     }

@@ -20,7 +20,7 @@ if not given:
 
 whole = series.ask_series(given)
 if whole is not None:
-    series.show(*whole)
+    series.show(*whole, patient)
     st.stop()
 
 asked = scans.ask_readings(given)

@@ -152,7 +152,10 @@ def test_a_point_in_a_nodule_outlines_it_at_its_size_and_the_model_reads_it(seen
     diameter, volume = (float(re.search(rf"([\d.]+) {unit}", said)[1]) for unit in ("mm", "mL"))  # type: ignore[index]
     assert diameter == pytest.approx(DIAMETER_MM, abs=1.0)
     assert volume == pytest.approx(4 / 3 * np.pi * (DIAMETER_MM / 20) ** 3, rel=0.08)
-    nodule.get_by_text("Read this nodule").click()
+    page.mouse.click(*spot(page, ROW + 3, COLUMN))
+    expect(nodule.get_by_role("table")).to_contain_text("mL", timeout=20_000)
+    expect(nodule.get_by_text("Nodule at point 2")).to_be_visible()
+    nodule.get_by_text("Read this nodule").first.click()
     expect(nodule.get_by_text("Rated malignant").last).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Remove all marks").click()
     expect(nodule).to_have_count(0, timeout=20_000)

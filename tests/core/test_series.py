@@ -347,9 +347,8 @@ def test_damaged_locked_and_huge_archives_are_refused(monkeypatch: pytest.Monkey
     locked[at + 8] |= 1
     with pytest.raises(ImageError, match="password"):
         unpacked(bytes(locked))
-    monkeypatch.setattr("medai_core.imaging.series.files.MOST_BYTES", 1000)
     with pytest.raises(ImageError, match="unpacks to"):
-        unpacked(data)
+        unpacked(data, most_bytes=1000)
     monkeypatch.setattr("medai_core.imaging.series.files.MOST_ENTRIES", 1)
     with pytest.raises(ImageError, match="2 files"):
         unpacked(data)

@@ -128,7 +128,7 @@ def test_the_command_reads_a_folder_and_an_archive_alike(
     assert main(["read", str(archive), "--model", OUTLINES, "--json"]) == 0
     (same,) = printed(capsys)
     assert line["slices"] == 4 and line["spacing_mm"] == [5.0, 0.9, 0.9]
-    assert line["patient"] == {"id": "P-1", "name": "Drawn, Ada"}
+    assert line["patient"] == {"id": "P-1", "name": "Drawn, Ada", "birth_date": None}
     assert [a["area_px"] for a in line["answers"]] == [a["area_px"] for a in same["answers"]]
     assert line["volume_ml"] == same["volume_ml"] > 0
 

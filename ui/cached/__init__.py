@@ -59,6 +59,11 @@ def _models(state: tuple[int, ...]) -> Catalog:
     return find_models()
 
 
+def switched() -> int:
+    """Changes when another model is to answer: part of the key of what one said."""
+    return state()[-1]
+
+
 def card_of(name: str | None) -> Card | None:
     """The card of a model by its name."""
     return models().card(name) if name else None
@@ -99,7 +104,7 @@ def read(scan: Scan, request: Request) -> tuple[Reading, ...]:
     MedAIError : the file cannot be read as a scan.
     """
     with st.spinner(_("Reading the scan…"), show_time=True):
-        return _read(scan.data, models(), scan.sha256, scan.name, astuple(request), state()[-1])
+        return _read(scan.data, models(), scan.sha256, scan.name, astuple(request), switched())
 
 
 @st.cache_data(scope="session", max_entries=6, show_spinner=False)
@@ -115,11 +120,11 @@ def _read(_data: bytes, _models: Catalog, sha256: str, file: str, asked: tuple, 
         affirm=request.affirm,
         region=request.region,
     )
-    _enter_readings(sha256, readings)
+    enter_readings(sha256, readings)
     return readings
 
 
-def _enter_readings(sha256: str, readings: tuple[Reading, ...]) -> None:
+def enter_readings(sha256: str, readings: tuple[Reading, ...]) -> None:
     """Enter that a scan was read; it is named by its hash, for it may be nobody's in the record."""
     for reading in readings:
         detail = {"model": reading.model, "refused": reading.refusal is not None}
@@ -135,7 +140,7 @@ def read_together(scans: Sequence[Scan]) -> tuple[Reading, ...]:
     """
     files = [(scan.name, scan.data) for scan in scans]
     with st.spinner(_("Reading the scan…"), show_time=True):
-        return _read_together(files, models(), tuple((scan.name, scan.sha256) for scan in scans), state()[-1])
+        return _read_together(files, models(), tuple((scan.name, scan.sha256) for scan in scans), switched())
 
 
 @st.cache_data(scope="session", max_entries=2, show_spinner=False)
@@ -144,19 +149,19 @@ def _read_together(
 ) -> tuple[Reading, ...]:
     readings = core_read_together(_files, _models)
     for _name, sha256 in named:
-        _enter_readings(sha256, readings)
+        enter_readings(sha256, readings)
     return readings
 
 
 def outline(scan: Scan) -> tuple[Reading, ...]:
     """The readings of one of many scans without pixels and maps, so that hundreds can be kept."""
-    return _outline(scan.data, models(), scan.sha256, scan.name, state()[-1])
+    return _outline(scan.data, models(), scan.sha256, scan.name, switched())
 
 
 @st.cache_data(scope="session", max_entries=1000, show_spinner=False)
 def _outline(_data: bytes, _models: Catalog, sha256: str, file: str, state: tuple[int, ...]) -> tuple[Reading, ...]:
     readings = read_scan(_data, file, _models)
-    _enter_readings(sha256, readings)
+    enter_readings(sha256, readings)
     return tuple(
         replace(r, evidence=None, image=replace(r.image, pixels=_nothing(), display=_nothing())) for r in readings
     )
@@ -164,6 +169,10 @@ def _outline(_data: bytes, _models: Catalog, sha256: str, file: str, state: tupl
 
 def _nothing() -> NDArray[np.uint8]:
     return np.empty((0, 0), np.uint8)
+
+
+MOST_UNPACKED = 2**30
+"""Bytes of an archive that is kept in memory for a session, unpacked: 1 GiB."""
 
 
 def inside(scan: Scan) -> list[Scan]:
@@ -178,5 +187,5 @@ def inside(scan: Scan) -> list[Scan]:
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
 def _inside(sha256: str, _scan: Scan) -> list[Scan]:
-    files = [(file.name, file.read()) for file in unpacked(_scan.data)]
+    files = [(file.name, file.read()) for file in unpacked(_scan.data, most_bytes=MOST_UNPACKED)]
     return [Scan(name, data, hashlib.sha256(data).hexdigest()) for name, data in files]

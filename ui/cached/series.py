@@ -23,6 +23,9 @@ from ui import cached, kept, signin
 from ui.cached import Scan
 from ui.language import _
 
+READINGS = 3
+"""Of series that are kept in a session."""
+
 
 def name_of(scans: Sequence[Scan]) -> str:
     """A short name of files that are given together."""
@@ -50,15 +53,34 @@ def _arranged(_files: list[File], name: str) -> Arranged:
 
 
 def volume(id: str, series: Series) -> Volume:
-    """The voxels of a series.
+    """The voxels of a series, with a bar while they are decoded.
 
     Raises
     ------
     MedAIError : a slice cannot be read, or the volume is too large.
     """
-    found = _volume(id, series)
-    _settle()
+    found = _volumes().get(id)
+    if found is None:
+        place = st.empty()
+
+        def advance(done: int, of: int) -> None:
+            if done % 8 == 0:
+                place.progress(done / of, _("Loading slice {i} of {n}").format(i=done, n=of))
+
+        try:
+            found = load_volume(series, advance)
+        finally:
+            place.empty()
+        _volumes().clear()
+        _volumes()[id] = found
+        _settle()
     return found
+
+
+@st.cache_resource(scope="session", show_spinner=False)
+def _volumes() -> dict[str, Volume]:
+    """The newest one. A cached function could not show a bar: Streamlit would show it again at each hit."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False)
@@ -71,20 +93,6 @@ def _settle() -> None:
     gc.freeze()
 
 
-@st.cache_resource(scope="session", max_entries=1, show_spinner=False)
-def _volume(id: str, _series: Series) -> Volume:
-    bar = st.progress(0.0)
-
-    def advance(done: int, of: int) -> None:
-        if done % 8 == 0:
-            bar.progress(done / of, _("Loading slice {i} of {n}").format(i=done, n=of))
-
-    try:
-        return load_volume(_series, advance)
-    finally:
-        bar.empty()
-
-
 def read_series(id: str, series: Series, model: str, affirm: bool, toggle: str) -> SeriesReading:
     """What a model says of every slice, with a bar and a button that stops it by turning ``toggle`` off.
 
@@ -92,29 +100,35 @@ def read_series(id: str, series: Series, model: str, affirm: bool, toggle: str) 
     ------
     MedAIError : the model cannot read such a series.
     """
-    return _read_series(id, series, cached.models(), model, affirm, toggle)
+    asked = (id, model, affirm, cached.switched())
+    if asked not in _readings():
+        _readings()[asked] = _read_series(id, series, model, affirm, toggle)
+        while len(_readings()) > READINGS:
+            del _readings()[next(iter(_readings()))]
+    return _readings()[asked]
 
 
-@st.cache_resource(scope="session", max_entries=3, show_spinner=False)
-def _read_series(id: str, _series: Series, _models: Catalog, model: str, affirm: bool, _toggle: str) -> SeriesReading:
+@st.cache_resource(scope="session", show_spinner=False)
+def _readings() -> dict[tuple[str, str, bool, int], SeriesReading]:
+    """The newest ones, as ``_volumes``."""
+    return {}
+
+
+def _read_series(id: str, series: Series, model: str, affirm: bool, toggle: str) -> SeriesReading:
     place = st.empty()
     with place.container():
         bar = st.progress(0.0)
-        st.button(_("Stop"), icon=":material/stop:", key=f"stop:{_toggle}", on_click=_turn_off, args=(_toggle,))
+        st.button(_("Stop"), icon=":material/stop:", key=f"stop:{toggle}", on_click=_turn_off, args=(toggle,))
 
     def advance(done: int, of: int) -> None:
         bar.progress(done / of, _("Reading slice {i} of {n}").format(i=done, n=of))
 
     try:
-        found = core_read_series(_series, _models, model, affirm=affirm, advance=advance)
+        found = core_read_series(series, cached.models(), model, affirm=affirm, advance=advance)
     finally:
         place.empty()
-    detail = {
-        "model": model,
-        "slices": len(found.answers),
-        "refused": sum(a.refusal is not None for a in found.answers),
-    }
-    kept.store().enter(signin.person(), Act("read", object=_series.header.uids.series or id, detail=detail))
+    detail = {"model": model, "slices": len(found.answers), "refused": found.unread}
+    kept.store().enter(signin.person(), Act("read", object=series.header.uids.series or id, detail=detail))
     return found
 
 
@@ -132,7 +146,7 @@ def series_labels(id: str, read: SeriesReading) -> NDArray[np.uint8]:
     return _labels(id, read.model, read.seconds, read)
 
 
-@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+@st.cache_resource(scope="session", max_entries=12, show_spinner=False)
 def _grown(id: str, _volume: Volume, seed: tuple[int, int, int], how: How) -> Grown:
     return grow(_volume, seed, how)
 
@@ -147,6 +161,15 @@ def grown(id: str, volume: Volume, seed: tuple[int, int, int], how: How) -> Grow
     return _grown(id, volume, seed, how)
 
 
+@st.cache_resource(scope="session", max_entries=1, show_spinner=False)
+def together(id: str, stamp: str, _grown: Sequence[Grown]) -> NDArray[np.bool_]:
+    """All outlines in one mask, (z, y, x); ``stamp`` changes when one of them does."""
+    made = np.zeros(_grown[0].shape, bool)
+    for one in _grown:
+        made[one.box] |= one.part
+    return made
+
+
 def read_outlined(crops: Sequence[Scan], model: str) -> tuple[Reading, ...]:
     """What a model for outlined things says of their slices together.
 
@@ -155,11 +178,13 @@ def read_outlined(crops: Sequence[Scan], model: str) -> tuple[Reading, ...]:
     MedAIError : it cannot read them.
     """
     files = [(crop.name, crop.data) for crop in crops]
-    return _read_outlined(files, cached.models(), tuple(crop.sha256 for crop in crops), model)
+    return _read_outlined(files, cached.models(), tuple(crop.sha256 for crop in crops), model, cached.switched())
 
 
 @st.cache_data(scope="session", max_entries=2, show_spinner=False)
 def _read_outlined(
-    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[str, ...], model: str
+    _files: list[tuple[str, bytes]], _models: Catalog, named: tuple[str, ...], model: str, switched: int
 ) -> tuple[Reading, ...]:
-    return core_read_together(_files, _models, Question(model=model))
+    readings = core_read_together(_files, _models, Question(model=model))
+    cached.enter_readings(hashlib.sha256("".join(named).encode()).hexdigest(), readings)
+    return readings

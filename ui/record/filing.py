@@ -97,7 +97,7 @@ def _offer(upload: Upload, patient: Patient) -> None:
     """File to one patient, or why that cannot be."""
     conflict = upload.conflict(patient.details)
     if conflict:
-        _say_conflict(*conflict)
+        say_conflict(*conflict)
         st.caption(_("It can be filed only to the right patient. Close this patient and choose another."))
         return
     image = upload.readings[0].image
@@ -113,7 +113,8 @@ def _offer(upload: Upload, patient: Patient) -> None:
         _file(upload, patient)
 
 
-def _say_conflict(file: str, differences: tuple[Message, ...]) -> None:
+def say_conflict(file: str, differences: tuple[Message, ...]) -> None:
+    """That a file is of another patient, and where it says so."""
     said = _("The file is of another patient: {differences}.").format(differences="; ".join(map(say, differences)))
     st.error(plain(f"{file}: {said}"), icon=":material/block:")
 
@@ -190,7 +191,7 @@ def _begin(upload: Upload) -> None:
             details = typed.details()
             conflict = upload.conflict(details)
             if conflict:
-                _say_conflict(*conflict)
+                say_conflict(*conflict)
                 return
             patient = create_patient(kept.store(), signin.person(), details)
         except MedAIError as error:

@@ -8,9 +8,13 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.imaging.series import Arranged, Series
+from medai_core.records.store.filing import conflicts
+from medai_core.records.store.patients import Patient
 from ui.cached import Scan
 from ui.cached import series as cached_series
 from ui.language import _
+from ui.record.filing import say_conflict
+from ui.results import problem
 from ui.series.facts import header, left_out, notices, title
 from ui.series.looking import look
 from ui.series.reading import ask_reading
@@ -23,7 +27,10 @@ def ask_series(scans: Sequence[Scan]) -> tuple[str, Series, Arranged] | None:
     """The series to show with its name for keys; None where there is none, or the reader looks at each image alone."""
     try:
         found = cached_series.arranged(scans)
-    except MedAIError:
+    except MedAIError as error:
+        if error.message.id == "series.too_many":
+            problem(error)
+            st.stop()
         return None  # what is wrong with each file is said where each is read
     offered = [series for series in found.series if len(series.slots) >= LEAST]
     if not offered:
@@ -43,9 +50,17 @@ def ask_series(scans: Sequence[Scan]) -> tuple[str, Series, Arranged] | None:
     return f"{id}:{number}", offered[number], found
 
 
-def show(id: str, series: Series, found: Arranged) -> None:
-    """All of a series: whose it is, what is wrong with it, the viewer, and what a model says of its slices."""
+def show(id: str, series: Series, found: Arranged, patient: Patient | None) -> None:
+    """All of a series: whose it is, what is wrong with it, the viewer, and what a model says of its slices.
+
+    Nothing but its header is shown beside an open patient whom it contradicts.
+    """
     header(series)
+    differences = conflicts(series.header.patient, patient.details) if patient is not None else ()
+    if differences:
+        say_conflict(series.parts[0].file.name, differences)
+        st.caption(_("Close the open patient to look at it."))
+        return
     notices(series)
     left_out(found)
     answer, images = st.columns([2, 3], gap="medium")

@@ -12,12 +12,13 @@ from medai_core.imaging.series import Series, Volume
 from medai_core.readings.series import SeriesReading
 from ui import cached
 from ui.cached import series as cached_series
-from ui.language import _, finding_title
+from ui.dress import research_notice
+from ui.language import _, finding_title, speaking
 from ui.results import problem
-from ui.series.nodules import Nodule, ask_nodule
+from ui.series.nodules import Nodules, ask_nodules
 from ui.series.single import ask_slice
 from ui.taking import take_away
-from ui.viewer.stack import TOOLS, Mark, Over, marks_of, stack
+from ui.viewer.stack import TOOLS, Mark, Over, marks_of, plane_title, stack
 
 
 def look(id: str, series: Series, read: SeriesReading | None) -> None:
@@ -35,17 +36,17 @@ def _look(id: str, series: Series, volume: Volume, read: SeriesReading | None) -
     place = st.container()
     marks = marks_of(id, volume)
     measured = {mark: _measured(mark, volume) for mark in marks}
-    nodule = ask_nodule(id, series, volume, marks)
+    nodules = ask_nodules(id, volume, marks)
     labels = {mark: found.said if found else "" for mark, found in measured.items()}
     with place:
-        stack(id, series, volume, over=_over(id, read, nodule), marked=labels)
+        stack(id, series, volume, over=_over(id, read, nodules), marked=labels)
     _table(series, measured)
     ask_slice(id, series, volume, measured)
 
 
-def _over(id: str, read: SeriesReading | None, nodule: Nodule | None) -> Over:
-    if nodule is not None:
-        return Over(nodule.grown.mask, nodule.stamp)
+def _over(id: str, read: SeriesReading | None, nodules: Nodules | None) -> Over:
+    if nodules is not None:
+        return Over(nodules.mask, nodules.stamp)
     if read is None:
         return Over()
     mask = cached_series.series_labels(id, read) if read.outlines else None
@@ -71,8 +72,8 @@ def _measured(mark: Mark, volume: Volume) -> Measurement | None:
     """None for a point, which measures nothing."""
     if mark.kind == "point":
         return None
-    pixels, unit = volume.picture(mark.plane, mark.number), "HU" if volume.hounsfield else None
-    return measure(mark.kind, mark.points, pixels, volume.aspect(mark.plane), unit)
+    pixels, known = volume.picture(mark.plane, mark.number), volume.known(mark.plane, mark.number)
+    return measure(mark.kind, mark.points, pixels, volume.aspect(mark.plane), volume.unit, known)
 
 
 def _table(series: Series, measured: dict[Mark, Measurement | None]) -> None:
@@ -84,17 +85,33 @@ def _table(series: Series, measured: dict[Mark, Measurement | None]) -> None:
     st.table(
         {
             _("What"): [_(TOOLS[mark.kind]) for mark, _found in rows],
-            _("Where"): [f"{mark.plane} {mark.number + 1}" for mark, _found in rows],
+            _("Where"): [f"{plane_title(mark.plane)} {mark.number + 1}" for mark, _found in rows],
             _("Value"): [found.said for _mark, found in rows],
         },
         hide_index=True,
     )
     take_away(
         _("Measurements as JSON"),
-        lambda: json.dumps([vars(mark) | vars(found) for mark, found in rows], indent=2).encode(),
+        lambda: _json(series, rows),
         "measurements.json",
         "application/json",
         object=series.header.uids.series or "",
         icon=":material/straighten:",
         key="series:measurements",
     )
+
+
+def _json(series: Series, rows: list[tuple[Mark, Measurement]]) -> bytes:
+    """The measurements with whose they are; pictures are counted from 1, points as they are seen in them."""
+    header = series.header
+    with speaking("en"):
+        made = {
+            "research_use": research_notice(),
+            "series": header.uids.series,
+            "patient": {"id": header.patient.id, "name": header.patient.name},
+            "measurements": [
+                vars(found) | {"plane": mark.plane, "picture": mark.number + 1, "said": found.said}
+                for mark, found in rows
+            ],
+        }
+    return json.dumps(made, ensure_ascii=False, indent=2).encode()

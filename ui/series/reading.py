@@ -11,10 +11,11 @@ from medai_core.cards import Card
 from medai_core.errors import MedAIError
 from medai_core.imaging.masks import series_nifti
 from medai_core.imaging.series import Series
-from medai_core.readings.series import SeriesReading, models_for, series_json
+from medai_core.readings.series import SeriesReading, SliceAnswer, models_for, series_json
 from ui import cached, words
 from ui.cached import series as cached_series
-from ui.language import _, card_words, finding_title, kind_title, say
+from ui.dress import research_notice
+from ui.language import _, card_words, finding_title, kind_title, say, speaking
 from ui.results import empty_state, facts, limits, plain, problem
 from ui.taking import take_away
 
@@ -60,16 +61,16 @@ def _asked(id: str, series: Series, card: Card) -> SeriesReading | None:
         return None
     _summary(series, found, card)
     _table(found, card)
-    _downloads(series, found)
+    _downloads(series, found, card)
     return found
 
 
 def _summary(series: Series, found: SeriesReading, card: Card) -> None:
-    refused = sum(answer.refusal is not None for answer in found.answers)
-    rows = {_("Slices read"): _("{n} of {of}").format(n=len(found.answers) - refused, of=len(found.answers))}
+    rows = {_("Slices read"): _("{n} of {of}").format(n=len(found.answers) - found.unread, of=len(found.answers))}
     if card.outline:
         unknown = _("not known: the file does not say how large a voxel is")
-        rows[_("Outlined volume")] = unknown if found.volume_ml is None else f"{found.volume_ml:.1f} mL"
+        volume = unknown if found.volume_ml is None else f"{found.volume_ml:.1f} mL"
+        rows[_("Outlined volume")] = _("at least {volume}").format(volume=volume) if found.unread else volume
         outlined = [answer.number + 1 for answer in found.answers if answer.area_px]
         rows[_("Slices with an outline")] = (
             _("{n}, from {first} to {last}").format(n=len(outlined), first=outlined[0], last=outlined[-1])
@@ -85,6 +86,10 @@ def _summary(series: Series, found: SeriesReading, card: Card) -> None:
     facts(rows)
     for reason, count in found.refusals:
         st.caption(plain(_("Refused slices: {n}. {reason}").format(n=count, reason=words.reason(reason, card))))
+    if found.level is not None and card.measured is not None:
+        promised = card.measured.promised
+        said = _("Sets at {level} nominal coverage; on single images they held the true finding in {held} (n = {n}).")
+        st.caption(said.format(level=words.percent(found.level), held=words.percent(promised.value), n=promised.n))
     if not card.outline:
         many = _(
             "The highest of many slices is high by chance more often than one slice is: it is no finding by itself."
@@ -102,7 +107,7 @@ def _table(found: SeriesReading, card: Card) -> None:
                     words.sentence(finding_title(card, name)): words.percent(p)
                     for name, p in zip(found.findings, answer.probabilities, strict=False)
                 },
-                **({_("Area (pixels)"): answer.area_px} if card.outline else {}),
+                **_more(answer, found, card),
                 _("Refused"): say(answer.refusal) if answer.refusal else "",
             }
             for answer in found.answers
@@ -115,19 +120,27 @@ def _table(found: SeriesReading, card: Card) -> None:
         )
 
 
-def _downloads(series: Series, found: SeriesReading) -> None:
+def _more(answer: SliceAnswer, found: SeriesReading, card: Card) -> dict[str, object]:
+    """The area of an outline, or the findings in the set."""
+    if card.outline:
+        return {_("Area (pixels)"): answer.area_px}
+    inside = [name for name, held in zip(found.findings, answer.in_set, strict=False) if held]
+    return {_("In the set"): ", ".join(finding_title(card, name) for name in inside)}
+
+
+def _downloads(series: Series, found: SeriesReading, card: Card) -> None:
     object = series.header.uids.series or ""
     with st.container(horizontal=True, gap="small"):
         take_away(
             _("Result as JSON"),
-            lambda: json.dumps(series_json(series, found), ensure_ascii=False, indent=2).encode(),
+            lambda: _json(series, found, card),
             f"series_{found.model}.json",
             "application/json",
             object=object,
             icon=":material/data_object:",
             key="series:json",
         )
-        if found.outlines:
+        if found.outlines and found.unread < len(found.answers):
             take_away(
                 _("Mask of all slices as NIfTI"),
                 lambda: series_nifti(found.labels(), series),
@@ -137,3 +150,11 @@ def _downloads(series: Series, found: SeriesReading) -> None:
                 icon=":material/layers:",
                 key="series:mask",
             )
+
+
+def _json(series: Series, found: SeriesReading, card: Card) -> bytes:
+    """The command line's JSON with what stands beside the result on the page, in English."""
+    with speaking("en"):
+        beside = {"research_use": research_notice(), "model_title": card.title, "limits": list(card.limits)}
+        beside["affirmed"] = card.precondition or None
+    return json.dumps(series_json(series, found) | beside, ensure_ascii=False, indent=2).encode()

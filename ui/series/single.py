@@ -30,12 +30,12 @@ def ask_slice(id: str, series: Series, volume: Volume, measured: Mapping[Mark, M
         return
     label = _("Read slice {i} by itself").format(i=view.number + 1)
     help = _("With its evidence; an area marked on it is the region that is read in, where a model takes one.")
-    if not st.toggle(label, key=f"single:{id}", help=help):
+    if not st.toggle(label, key=f"single:{id}:{view.number}", help=help):
         return
     here = {mark: found for mark, found in measured.items() if found and (mark.plane, mark.number) == view_place(view)}
     try:
         scan = _scan(part)
-        readings = _read(id, scan, part, box_of(volume, here))
+        readings = _read(f"{id}:{view.number}", scan, part, box_of(volume, here))
     except MedAIError as error:
         problem(error)
         return
@@ -53,8 +53,14 @@ def _scan(part: Part) -> Scan:
     return Scan(part.file.name, data, hashlib.sha256(data).hexdigest())
 
 
-def _read(id: str, scan: Scan, part: Part, box: Box | None) -> tuple[Reading, ...]:
-    frame = part.frame if part.frame else None
+def asked_frame(part: Part) -> int | None:
+    """The frame to ask for; None for a file of one, which is asked for whole."""
+    return part.frame if part.frames > 1 else None
+
+
+def _read(key: str, scan: Scan, part: Part, box: Box | None) -> tuple[Reading, ...]:
+    """The readings of one slice, each in ``box`` where its model takes a region."""
+    frame = asked_frame(part)
     readings = cached.read(scan, Request(frame=frame))
     found = []
     for reading in readings:
@@ -65,7 +71,7 @@ def _read(id: str, scan: Scan, part: Part, box: Box | None) -> tuple[Reading, ..
         affirm = False
         if card.precondition:
             label = _("I affirm: {precondition}").format(precondition=card_words(card).precondition)
-            affirm = st.checkbox(label, key=f"single_affirm:{id}:{card.name}")
+            affirm = st.checkbox(label, key=f"single_affirm:{key}:{card.name}")
         region = box if card.input.region is not None else None
         asked = Request(frame, card.name, None, affirm, region)
         found.append(cached.read(scan, asked)[0] if affirm or region else reading)

@@ -36,6 +36,8 @@ async function painted([rows, columns, channels], bytes) {
   return canvas;
 }
 
+const plain = (marks) => JSON.stringify(marks.map(({ kind, plane, number, points }) => [kind, plane, number, points]));
+const same = (some, others) => plain(some) === plain(others);
 const nameOf = ({ plane, number, preset }) => `${plane}:${number}:${preset}`;
 
 class Stack {
@@ -57,16 +59,17 @@ class Stack {
       this.id = head.id;
       this.pictures.clear();
       this.view = { plane: head.plane, number: head.number, preset: head.preset };
-      Object.assign(this, { scale: 1, x: 0.5, y: 0.5, tool: "move", points: [], cursor: null, marks: head.marks, asked: null });
+      Object.assign(this, { scale: 1, x: 0.5, y: 0.5, tool: "move", points: [], cursor: null, marks: head.marks, asked: null, last: null });
       this.play(false);
     }
     if (this.stamp !== head.stamp) this.pictures.clear();
     Object.assign(this, { stamp: head.stamp, head });
     if (this.asked === nameOf(head)) this.asked = null;
-    this.marks = this.marks.length === head.marks.length ? head.marks : this.marks;
+    // An answer that was on its way when something was marked must not undo it.
+    if (same(this.marks, head.marks)) this.marks = head.marks;
     if (head.jump) Object.assign(this.view, head.jump);
     this.label();
-    this.keep(head, bytes);
+    this.keep(head, bytes).catch((error) => console.error(error));
   }
 
   async keep(head, bytes) {
@@ -180,16 +183,18 @@ class Stack {
     const shown = this.current();
     if (!shown) return;
     this.last = shown;
+    this.pane.classList.toggle("waiting", !this.pictures.has(nameOf(this.view)));
     const context = this.canvas.getContext("2d");
     context.scale(ratio, ratio);
     const at = this.place();
     const { rows, columns } = this.plane();
     if (shown.head.plane === this.view.plane) this.drawPicture(context, shown, at, columns * at.sx, rows * at.sy);
     this.drawMarks(context, at);
+    this.drawSides(context);
     const { mm } = this.plane();
     if (mm) drawRuler(context, { ...shown.head, shape: [rows, columns], full: [rows, columns], mm }, this.pane, at.sx);
     this.find(".scale").textContent = `${Math.round(100 * this.scale)} %`;
-    this.find(".corner").textContent = shown.head.corner;
+    this.find(".corner").textContent = shown === this.pictures.get(nameOf(this.view)) ? shown.head.corner : "";
     this.find(".absent").hidden = !shown.head.absent;
     this.find(".absent").textContent = shown.head.absent;
     this.find(".picture").textContent = shown.head.packing === "exact" ? "" : shown.head.words.lossy;
@@ -204,6 +209,24 @@ class Stack {
     if (!shown.overlay || !this.find(".overlay").checked) return;
     context.imageSmoothingEnabled = false;
     context.drawImage(shown.overlay, left, top, width, height);
+  }
+
+  /* Which side of the patient is where. */
+  drawSides(context) {
+    const [width, height] = [this.pane.clientWidth, this.pane.clientHeight];
+    const places = [[12, height / 2], [width - 12, height / 2], [width / 2, 16], [width / 2, height - 12]];
+    context.font = "600 14px sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    [...this.plane().sides].forEach((letter, i) => {
+      context.lineWidth = 3;
+      context.strokeStyle = "#000";
+      context.strokeText(letter, ...places[i]);
+      context.fillStyle = "#fff";
+      context.fillText(letter, ...places[i]);
+    });
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
   }
 
   drawMarks(context, at) {
@@ -303,8 +326,9 @@ class Stack {
     return inside ? [Math.round(row * 10) / 10, Math.round(column * 10) / 10] : null;
   }
 
+  /* Only on the picture that is seen, never on one that is still on its way. */
   mark(point) {
-    if (!point) return;
+    if (!point || !this.pictures.has(nameOf(this.view))) return;
     this.points.push(point);
     if (this.points.length >= POINTS[this.tool]) this.finish();
     this.draw();
@@ -313,9 +337,8 @@ class Stack {
   finish() {
     const least = this.tool === "area" ? 3 : POINTS[this.tool];
     if (this.points.length < least) return;
-    const kept = this.tool === "point" ? this.marks.filter((mark) => mark.kind !== "point") : this.marks;
     const made = { kind: this.tool, plane: this.view.plane, number: this.view.number, points: this.points, label: "" };
-    this.tell([...kept, made].slice(-40));
+    this.tell([...this.marks, made].slice(-40));
     this.points = [];
   }
 

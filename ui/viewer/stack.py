@@ -28,6 +28,9 @@ LONGEST = 1024
 """Pixels a side that are sent at most."""
 QUALITIES = (95, 90, 80, 60, 30)
 
+SIDES = {"axial": "RLAP", "coronal": "RLHF", "sagittal": "APHF"}
+"""DICOM's letters for what is at the left, the right, the top and the bottom of a picture."""
+
 TOOLS = {
     "move": N_("Move"),
     **MEASURED,
@@ -138,7 +141,7 @@ def stack(
         "absent": _absent(series, volume, view),
         "packing": packing,
         "shape": shape,
-        "alt": f"{_plane_title(view.plane)} {view.number + 1}",
+        "alt": f"{plane_title(view.plane)} {view.number + 1}",
         "words": _words(),
     }
     said = json.dumps(head).encode()
@@ -152,20 +155,22 @@ def stack(
 
 def _plane(volume: Volume, plane: str) -> dict[str, Any]:
     rows, columns = volume.picture(plane, 0).shape[:2]
-    row_mm, column_mm = volume.aspect(plane) or (1.0, 1.0)
+    aspect = volume.aspect(plane)
     return {
         "name": plane,
-        "label": _plane_title(plane),
+        "label": plane_title(plane),
         "count": volume.count(plane),
         "middle": volume.count(plane) // 2,
         "rows": rows,
         "columns": columns,
-        "aspect": row_mm / column_mm,
-        "mm": column_mm if volume.aspect(plane) else 0,
+        "aspect": volume.proportion(plane),
+        "mm": aspect[1] if aspect else 0,
+        "sides": SIDES[plane] if volume.axes is not None and plane in SIDES else "",
     }
 
 
-def _plane_title(plane: str) -> str:
+def plane_title(plane: str) -> str:
+    """A plane's name."""
     return _(PLANES[plane]).capitalize() if plane in PLANES else _("Slices")
 
 
@@ -193,21 +198,24 @@ def _picture(volume: Volume, view: View) -> tuple[bytes, str, list[int]]:
     if len(made) <= LARGEST:
         return made, "exact" if step == 1 else "reduced", shape
     picture = Picture.fromarray(np.ascontiguousarray(values))
-    return next((j for j in _jpegs(picture) if len(j) <= LARGEST), b""), "jpeg", shape
+    return next(jpeg for jpeg in _jpegs(picture) if len(jpeg) <= LARGEST), "jpeg", shape
 
 
 def _jpegs(picture: Picture.Image) -> Iterator[bytes]:
-    """The picture in falling quality; the last one is always small enough."""
-    for quality in QUALITIES:
-        stream = BytesIO()
-        picture.save(stream, "JPEG", quality=quality)
-        yield stream.getvalue()
+    """The picture in falling quality, and then in falling size: one of them is small enough."""
+    while True:
+        for quality in QUALITIES:
+            stream = BytesIO()
+            picture.save(stream, "JPEG", quality=quality)
+            yield stream.getvalue()
+        picture = picture.reduce(2)
 
 
 def _grey(volume: Volume, values: NDArray[Any], preset: int) -> NDArray[np.uint8]:
     _title, centre, width = windows(volume)[preset]
     if width == 0:
-        return np.asarray(np.clip(values, 0, 255), np.uint8)
+        grey = np.asarray(np.clip(values, 0, 255), np.uint8)
+        return 255 - grey if volume.inverted else grey
     return windowed(values, centre, width, inverted=volume.inverted)
 
 
@@ -215,7 +223,7 @@ def _overlay(volume: Volume, view: View, mask: NDArray[Any] | None) -> dict[str,
     """The outline on this picture; None where there is none."""
     if mask is None:
         return None
-    cut = Volume(mask, volume.spacing_mm, None, False, volume.axes).picture(view.plane, view.number)
+    cut = Volume(mask, None, None, False, volume.axes).picture(view.plane, view.number)
     if not cut.any():
         return None
     return {"shape": list(cut.shape), "data": packed(edge_marks(cut))}

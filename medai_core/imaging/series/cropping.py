@@ -27,7 +27,8 @@ def nodule_crops(volume: Volume, grown: Grown) -> tuple[tuple[int, NDArray[np.ui
     pixel_mm = grown.spacing_mm[1]
     if not (PIXELS_MM[0] <= pixel_mm <= PIXELS_MM[1]) or abs(grown.spacing_mm[2] - pixel_mm) > 0.01:
         raise ImageError("series.crop_pixels", found_mm=round(pixel_mm, 2), least_mm=PIXELS_MM[0], most_mm=PIXELS_MM[1])
-    return tuple((z, _crop(volume.voxels[z], grown.mask[z])) for z in grown.slices)
+    mask = grown.mask
+    return tuple((z, _crop(volume.voxels[z], mask[z])) for z in grown.slices)
 
 
 def _crop(values: NDArray[np.generic], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

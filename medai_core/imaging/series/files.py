@@ -57,12 +57,12 @@ def _refuse(error: ImageError) -> bytes:
     raise error
 
 
-def unpacked(data: bytes) -> list[File]:
+def unpacked(data: bytes, *, most_bytes: int = MOST_BYTES) -> list[File]:
     """The files in a zip archive, each unpacked when it is read; hidden ones and folders are not among them.
 
     Raises
     ------
-    ImageError : it is damaged or locked, or holds more than ``MOST_ENTRIES`` files or ``MOST_BYTES`` bytes.
+    ImageError : it is damaged or locked, or holds more than ``MOST_ENTRIES`` files or ``most_bytes`` bytes.
     """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
@@ -72,8 +72,8 @@ def unpacked(data: bytes) -> list[File]:
     if len(entries) > MOST_ENTRIES:
         raise ImageError("series.archive_entries", entries=len(entries), most=MOST_ENTRIES)
     size = sum(e.file_size for e in entries)
-    if size > MOST_BYTES:
-        raise ImageError("series.archive_size", size_mb=round(size / 1e6), limit_mb=round(MOST_BYTES / 1e6))
+    if size > most_bytes:
+        raise ImageError("series.archive_size", size_mb=round(size / 1e6), limit_mb=round(most_bytes / 1e6))
     if any(e.flag_bits & _LOCKED for e in entries):
         raise ImageError("series.archive_locked")
     return [File(e.filename, partial(_unpack, archive, e)) for e in sorted(entries, key=lambda e: e.filename)]

@@ -45,14 +45,17 @@ class Grown:
 
     Attributes
     ----------
-    mask : (z, y, x) of the whole volume.
+    part, box : the mask of a part of the volume, (z, y, x), and which part that is.
+    shape : of the whole volume.
     seed : the point that it was grown from.
     threshold_hu : the least value that belongs to it.
     cut : whether it had to be cut from something that it touches.
     incomplete : whether it touches the edge of the volume or a slice that is missing: some of it may lie there.
     """
 
-    mask: Mask
+    part: Mask
+    box: tuple[slice, ...]
+    shape: tuple[int, int, int]
     seed: Index
     threshold_hu: float
     cut: bool
@@ -60,19 +63,27 @@ class Grown:
     spacing_mm: tuple[float, float, float]
 
     @property
+    def mask(self) -> Mask:
+        """(z, y, x) of the whole volume."""
+        made = np.zeros(self.shape, bool)
+        made[self.box] = self.part
+        return made
+
+    @property
     def volume_ml(self) -> float:
         """Of all voxels in the outline."""
-        return float(self.mask.sum() * np.prod(self.spacing_mm) / 1000)
+        return float(self.part.sum() * np.prod(self.spacing_mm) / 1000)
 
     @property
     def slices(self) -> tuple[int, ...]:
         """The slices that it is on."""
-        return tuple(int(z) for z in np.flatnonzero(self.mask.any(axis=(1, 2))))
+        start = int(self.box[0].start)
+        return tuple(start + int(z) for z in np.flatnonzero(self.part.any(axis=(1, 2))))
 
     @property
     def diameter_mm(self) -> float:
         """The longest distance between two voxels' middles on one slice, and one pixel more (RECIST's long axis)."""
-        return max((_long_axis(self.mask[z], self.spacing_mm[1:]) for z in self.slices), default=0.0)
+        return max((_long_axis(cut, self.spacing_mm[1:]) for cut in self.part if cut.any()), default=0.0)
 
 
 def grow(volume: Volume, seed: Index, how: How = How()) -> Grown:
@@ -106,15 +117,18 @@ def grow(volume: Volume, seed: Index, how: How = How()) -> Grown:
     found = _resized(found, within & (values > AIR_HU - 100), how.grown_mm, volume.spacing_mm)
     if not found.any():
         raise ImageError("series.nothing_left")
-    mask = np.zeros(volume.voxels.shape, bool)
-    mask[box] = found
-    return Grown(mask, seed, float(threshold), cut, _incomplete(mask, volume.missing), volume.spacing_mm)
+    z, y, x = volume.voxels.shape
+    incomplete = _incomplete(found, box, (z, y, x), volume.missing)
+    return Grown(found, box, (z, y, x), seed, float(threshold), cut, incomplete, volume.spacing_mm)
 
 
-def _incomplete(mask: Mask, missing: tuple[int, ...]) -> bool:
-    edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1], mask[:, :, 0], mask[:, :, -1])
-    slices = set(np.flatnonzero(mask.any(axis=(1, 2))).tolist())
-    return any(bool(edge.any()) for edge in edges) or any({z - 1, z + 1} & slices for z in missing)
+def _incomplete(found: Mask, box: tuple[slice, ...], shape: Index, missing: tuple[int, ...]) -> bool:
+    for axis, (part, size) in enumerate(zip(box, shape, strict=True)):
+        lines = part.start + np.flatnonzero(found.any(axis=tuple(a for a in range(3) if a != axis)))
+        if lines[0] == 0 or lines[-1] == size - 1:
+            return True
+    slices = set((box[0].start + np.flatnonzero(found.any(axis=(1, 2)))).tolist())
+    return any({z - 1, z + 1} & slices for z in missing)
 
 
 def _around(volume: Volume, seed: Index, reach_mm: float) -> tuple[tuple[slice, ...], Index]:
