@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -157,6 +160,15 @@ def test_a_point_in_a_nodule_outlines_it_at_its_size_and_the_model_reads_it(seen
     expect(nodule.get_by_text("Nodule at point 2")).to_be_visible()
     nodule.get_by_text("Read this nodule").first.click()
     expect(nodule.get_by_text("Rated malignant").last).to_be_visible(timeout=30_000)
+    with page.expect_download() as taken:
+        nodule.get_by_role("button", name="Nodules as JSON").click()
+    told = json.loads(taken.value.path().read_bytes())
+    assert [one["nodule"] for one in told["nodules"]] == [1, 2]
+    assert told["patient"]["id"] == "P-1" and "research use" in told["research_use"]
+    with page.expect_download() as taken:
+        nodule.get_by_role("button", name="Nodules as NIfTI").click()
+    mask = nibabel.Nifti1Image.from_bytes(gzip.decompress(taken.value.path().read_bytes()))
+    assert (np.asarray(mask.dataobj) > 0).sum() * 0.7 * 0.7 / 1000 == pytest.approx(volume, rel=0.05)
     page.get_by_role("button", name="Remove all marks").click()
     expect(nodule).to_have_count(0, timeout=20_000)
 

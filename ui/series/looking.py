@@ -36,7 +36,7 @@ def _look(id: str, series: Series, volume: Volume, read: SeriesReading | None) -
     place = st.container()
     marks = marks_of(id, volume)
     measured = {mark: _measured(mark, volume) for mark in marks}
-    nodules = ask_nodules(id, volume, marks)
+    nodules = ask_nodules(id, series, volume, marks)
     labels = {mark: found.said if found else "" for mark, found in measured.items()}
     with place:
         stack(id, series, volume, over=_over(id, read, nodules), marked=labels)

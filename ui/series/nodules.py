@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,14 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.errors import MedAIError
-from medai_core.imaging.series import Volume
+from medai_core.imaging.masks import series_nifti
+from medai_core.imaging.series import Series, Volume
 from medai_core.imaging.series.cropping import nodule_crops
 from medai_core.imaging.series.growing import REACH_MM, Grown, How
 from ui import cached, results, words
 from ui.cached import Scan
 from ui.cached import series as cached_series
-from ui.language import _
+from ui.dress import research_notice
+from ui.language import _, speaking
 from ui.results import facts, problem
+from ui.taking import take_away
 from ui.viewer.stack import Mark
 
 UNIT = "nodule"
@@ -35,7 +39,7 @@ class Nodules:
     stamp: str
 
 
-def ask_nodules(id: str, volume: Volume, marks: Sequence[Mark]) -> Nodules | None:
+def ask_nodules(id: str, series: Series, volume: Volume, marks: Sequence[Mark]) -> Nodules | None:
     """Outline a nodule from each point that is marked; None where none is, or nothing can be outlined."""
     points = [mark for mark in marks if mark.kind == "point"]
     if not points:
@@ -48,6 +52,8 @@ def ask_nodules(id: str, volume: Volume, marks: Sequence[Mark]) -> Nodules | Non
         outlined = [nodule for nodule in found if nodule is not None]
         if len(points) > 1:
             _table(found)
+        if outlined:
+            _downloads(series, outlined)
     if not outlined:
         return None
     stamp = ";".join(f"{grown.seed}:{grown.threshold_hu}:{grown.part.sum()}" for grown, _answer in outlined)
@@ -67,6 +73,63 @@ def _ask(id: str, volume: Volume, number: int, point: Mark) -> tuple[Grown, str]
             return None
         _size(grown)
         return grown, _read(key, volume, grown)
+
+
+def _downloads(series: Series, outlined: Sequence[tuple[Grown, str]]) -> None:
+    """The nodules as numbers, and as a mask that has the number of each."""
+    object = series.header.uids.series or ""
+    with st.container(horizontal=True, gap="small"):
+        take_away(
+            _("Nodules as JSON"),
+            lambda: _json(series, outlined),
+            "nodules.json",
+            "application/json",
+            object=object,
+            icon=":material/data_object:",
+            key="nodules:json",
+        )
+        take_away(
+            _("Nodules as NIfTI"),
+            lambda: series_nifti(numbered([grown for grown, _answer in outlined]), series),
+            "nodules.nii.gz",
+            "application/gzip",
+            object=object,
+            icon=":material/layers:",
+            key="nodules:mask",
+        )
+
+
+def numbered(outlined: Sequence[Grown]) -> NDArray[np.uint16]:
+    """(z, y, x): 0, or the number of the nodule, from 1; where two overlap, that of the first."""
+    made = np.zeros(outlined[0].shape, np.uint16)
+    for number, grown in reversed(list(enumerate(outlined, start=1))):
+        made[grown.box][grown.part] = number
+    return made
+
+
+def _json(series: Series, outlined: Sequence[tuple[Grown, str]]) -> bytes:
+    header = series.header
+    with speaking("en"):
+        made = {
+            "research_use": research_notice(),
+            "series": header.uids.series,
+            "patient": {"id": header.patient.id, "name": header.patient.name},
+            "nodules": [
+                {
+                    "nodule": number,
+                    "seed": list(grown.seed),
+                    "slices": list(grown.slices),
+                    "volume_ml": round(grown.volume_ml, 3),
+                    "longest_diameter_mm": round(grown.diameter_mm, 1),
+                    "threshold_hu": round(grown.threshold_hu, 1),
+                    "cut_from_what_it_touches": grown.cut,
+                    "incomplete": grown.incomplete,
+                    "model_answer": answer or None,
+                }
+                for number, (grown, answer) in enumerate(outlined, start=1)
+            ],
+        }
+    return json.dumps(made, ensure_ascii=False, indent=2).encode()
 
 
 def _table(found: Sequence[tuple[Grown, str] | None]) -> None:
