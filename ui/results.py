@@ -6,13 +6,13 @@ HTML is escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
 
 from medai_core.cards import Card
-from medai_core.errors import MedAIError
+from medai_core.errors import MedAIError, Message
 from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Finding, Reading
 from ui import words
@@ -51,16 +51,19 @@ def header(reading: Reading, card: Card | None) -> None:
         (_("File"), reading.file, f"SHA-256 {image.sha256[:16]}…"),
         (_("Model"), card_words(card).title if card else "", _model_facts(reading)),
     ]
-    absent = {_("Model"): _("no model applies")}
+    header_cells(shown, {_("Model"): _("no model applies")})
+
+
+def header_cells(shown: Sequence[tuple[str, str, str]], absent: Mapping[str, str] = {}) -> None:
+    """What stands over a result: names with what is known, and more of it in small; ``absent`` : what else is said."""
     cells = "".join(
-        fact(name, value or absent.get(name, _("not stated in the file")), more, bool(value))
+        _fact(name, value or absent.get(name, _("not stated in the file")), more, bool(value))
         for name, value, more in shown
     )
     st.html(f'<dl class="medai-header">{cells}</dl>')
 
 
-def fact(name: str, value: str, more: str, known: bool) -> str:
-    """One cell of a header: what is known, and more of it in small; as HTML."""
+def _fact(name: str, value: str, more: str, known: bool) -> str:
     said = escape(value) if known else f'<span class="medai-absent">{escape(value)}</span>'
     return f"<div><dt>{escape(name)}</dt><dd>{said}<small>{escape(more)}</small></dd></div>"
 
@@ -87,7 +90,7 @@ def result(reading: Reading, card: Card | None) -> None:
             _similar(reading, card)
         else:
             _outline(reading.outline, card)
-    notices(reading)
+    notices(reading.notices)
 
 
 def refusal(reading: Reading, card: Card | None) -> None:
@@ -164,10 +167,10 @@ def _row(finding: Finding, card: Card | None) -> str:
     )
 
 
-def notices(reading: Reading) -> None:
+def notices(said: Sequence[Message]) -> None:
     """What the reader must know beside the result."""
-    if reading.notices:
-        items = "".join(f"<li>{escape(say(notice))}</li>" for notice in reading.notices)
+    if said:
+        items = "".join(f"<li>{escape(say(notice))}</li>" for notice in said)
         st.html(f'<ul class="medai-notices" aria-label="{escape(_("Notices"))}">{items}</ul>')
 
 

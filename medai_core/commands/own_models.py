@@ -44,7 +44,7 @@ def train(options: argparse.Namespace, models: Catalog) -> int:
         except MedAIError as error:
             _end(progress, "failed", error.message)
             raise
-        except BaseException:
+        except BaseException:  # whoever watches the run must not wait for one that is gone
             progress.write({"stage": "broken"})
             raise
         finally:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from medai_core.catalog import Catalog
-from medai_core.errors import ImageError, Message
+from medai_core.errors import ImageError
 from medai_core.imaging.images import open_image
 from medai_core.imaging.series import Series, arrange, files_at
 from medai_core.imaging.series.files import ZIP
-from medai_core.readings import Question, as_json, read_image_with, read_together
+from medai_core.readings import Question, as_json, no_model, read_image_with, read_together
 from medai_core.readings.series import models_for, read_series, series_json
 
 
@@ -66,7 +66,7 @@ def _lines(series: Series, options: argparse.Namespace, models: Catalog) -> Iter
 
 
 def _refused(series: Series, kind: str) -> dict[str, Any]:
-    reason = Message("refusal.other" if kind == "other" else "refusal.no_model", {"found": f"kind.{kind}"})
+    reason = no_model(kind)
     return {
         "series": series.header.uids.series,
         "slices": len(series.slots),

@@ -11,7 +11,6 @@ from medai_core.cards import Card
 from medai_core.catalog import WEIGHTS, Catalog
 from medai_core.errors import Message, ModelError
 from medai_core.imaging.applicability import (
-    Kind,
     header_notices,
     header_refusal,
     kind_refusal,
@@ -34,8 +33,10 @@ __all__ = [
     "Region",
     "answerer",
     "as_json",
+    "cards_for",
     "finder",
     "findings_of",
+    "no_model",
     "outline_json",
     "outliner",
     "read_image_with",
@@ -100,16 +101,21 @@ def read_image_with(image: Image, file: str, models: Catalog, question: Question
     start = time.perf_counter()
     kind = kind_of(models, question.kind, image)
     blank = Reading(file, image, kind, None, None, None, None, (), None, _frame_notice(image), None, None, 0.0)
-    cards = [models.card(question.model)] if question.model else _cards_for(kind, models)
+    cards = [models.card(question.model)] if question.model else list(cards_for(kind.name, models))
     if not cards:
-        reason = "refusal.other" if kind.name == "other" else "refusal.no_model"
-        refusal = Message(reason, {"found": f"kind.{kind.name}"})
+        refusal = no_model(kind.name)
         return (replace(blank, refusal=refusal, seconds=time.perf_counter() - start),)
     return tuple(_read_with(card, models, blank, question, start) for card in cards)
 
 
-def _cards_for(kind: Kind, models: Catalog) -> list[Card]:
-    return [card for task in IMAGE_TASKS for card in models.trained(task) if kind.name in card.input.kinds]
+def cards_for(kind: str, models: Catalog) -> tuple[Card, ...]:
+    """The models that answer for a kind of image."""
+    return tuple(card for task in IMAGE_TASKS for card in models.trained(task) if kind in card.input.kinds)
+
+
+def no_model(kind: str) -> Message:
+    """Why nothing is said of an image of a kind that no model answers for."""
+    return Message("refusal.other" if kind == "other" else "refusal.no_model", {"found": f"kind.{kind}"})
 
 
 def _frame_notice(image: Image) -> tuple[Message, ...]:

@@ -18,7 +18,7 @@ from medai_core.catalog import WEIGHTS, Catalog
 from medai_core.errors import ImageError, Message, ModelError
 from medai_core.imaging.images import Image
 from medai_core.imaging.series import Series
-from medai_core.readings import IMAGE_TASKS, Question, Reading, read_image_with
+from medai_core.readings import IMAGE_TASKS, Question, Reading, cards_for, read_image_with
 from medai_core.readings.answers import kind_of
 
 Advance = Callable[[int, int], None]
@@ -126,8 +126,7 @@ def models_for(series: Series, models: Catalog, kind: str | None = None) -> tupl
     """
     image = series.read(_middle(series))
     name = kind or kind_of(models, None, image).name
-    cards = [card for task in IMAGE_TASKS for card in models.trained(task) if name in card.input.kinds]
-    return name, tuple(cards)
+    return name, cards_for(name, models)
 
 
 def _middle(series: Series) -> int:
@@ -241,7 +240,7 @@ def series_json(series: Series, reading: SeriesReading) -> dict[str, Any]:
         "slices_missing": list(series.missing),
         "spacing_mm": series.spacing_mm,
         "tilt_degrees": round(series.tilt_degrees, 2),
-        "modality": series.header.modality,
+        "modality": header.modality,
         "patient": {
             "id": patient.id,
             "name": patient.name,

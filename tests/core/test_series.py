@@ -308,9 +308,9 @@ def test_every_plane_shows_a_marker_where_it_lies_in_the_patient(cosines: tuple)
     volume = load_volume(one(scanner.files(values)))
     assert set(volume.planes) == {"axial", "coronal", "sagittal"}
     for plane in volume.planes:
-        number, row, column = volume.place(plane, (z, y, x))
+        (number,) = [n for n in range(volume.count(plane)) if volume.picture(plane, n).max() == 300]
         picture = volume.picture(plane, number)
-        assert np.unravel_index(int(np.argmax(picture)), picture.shape) == (row, column)
+        row, column = np.unravel_index(int(np.argmax(picture)), picture.shape)
         assert volume.voxel(plane, number, row, column) == (z, y, x)
         rows, columns = picture.shape
         # The marker lies at the left, the back and the head: right of the middle, and where the plane puts the others.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from medai_core.catalog import Catalog
 from medai_core.imaging.series import Arranged, File, Series, Volume, arrange, load_volume
-from medai_core.imaging.series.growing import Grown, How, grow
+from medai_core.imaging.series.growing import Grown, How, grow, numbered
 from medai_core.readings import Question, Reading
 from medai_core.readings import read_together as core_read_together
 from medai_core.readings.series import SeriesReading
@@ -162,12 +162,9 @@ def grown(id: str, volume: Volume, seed: tuple[int, int, int], how: How) -> Grow
 
 
 @st.cache_resource(scope="session", max_entries=1, show_spinner=False)
-def together(id: str, stamp: str, _grown: Sequence[Grown]) -> NDArray[np.bool_]:
-    """All outlines in one mask, (z, y, x); ``stamp`` changes when one of them does."""
-    made = np.zeros(_grown[0].shape, bool)
-    for one in _grown:
-        made[one.box] |= one.part
-    return made
+def together(id: str, stamp: str, _grown: Sequence[Grown]) -> NDArray[np.uint16]:
+    """All outlines in one mask, (z, y, x), by their numbers; ``stamp`` changes when one of them does."""
+    return numbered(_grown)
 
 
 def read_outlined(crops: Sequence[Scan], model: str) -> tuple[Reading, ...]:

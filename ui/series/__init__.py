@@ -14,8 +14,8 @@ from ui.cached import Scan
 from ui.cached import series as cached_series
 from ui.language import _
 from ui.record.filing import say_conflict
-from ui.results import problem
-from ui.series.facts import header, left_out, notices, title
+from ui.results import notices, problem
+from ui.series.facts import header, left_out, title
 from ui.series.looking import look
 from ui.series.reading import ask_reading
 
@@ -61,7 +61,7 @@ def show(id: str, series: Series, found: Arranged, patient: Patient | None) -> N
         say_conflict(series.parts[0].file.name, differences)
         st.caption(_("Close the open patient to look at it."))
         return
-    notices(series)
+    notices(series.notices)
     left_out(found)
     answer, images = st.columns([2, 3], gap="medium")
     with answer:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
+import json
+from typing import Any
 
 import streamlit as st
 
 from medai_core.imaging.series import Arranged, Series
 from ui import words
-from ui.language import _, say
-from ui.results import fact, plain
+from ui.dress import research_notice
+from ui.language import _, say, speaking
+from ui.results import header_cells, plain
 
 
 def title(series: Series, number: int) -> str:
@@ -31,15 +33,13 @@ def size(series: Series) -> str:
 def header(series: Series) -> None:
     """Whose series and from when: stands over everything."""
     image = series.header
-    unknown = _("not stated in the file")
     shown = [
         (_("Patient"), words.patient_title(image.patient), words.patient_facts(image.patient)),
         (_("Scan time"), words.scan_time(image), image.modality or ""),
         (_("Series"), _("{n} slices").format(n=len(series.slots)), size(series)),
         (_("First file"), series.parts[0].file.name, _range(series)),
     ]
-    cells = "".join(fact(name, value or unknown, more, bool(value)) for name, value, more in shown)
-    st.html(f'<dl class="medai-header">{cells}</dl>')
+    header_cells(shown)
 
 
 def _range(series: Series) -> str:
@@ -48,11 +48,16 @@ def _range(series: Series) -> str:
     return _("{mm} mm from first to last").format(mm=f"{series.step_mm * (len(series.slots) - 1):.1f}")
 
 
-def notices(series: Series) -> None:
-    """What is wrong with it."""
-    if series.notices:
-        items = "".join(f"<li>{escape(say(notice))}</li>" for notice in series.notices)
-        st.html(f'<ul class="medai-notices" aria-label="{escape(_("Notices"))}">{items}</ul>')
+def taken(series: Series, **what: Any) -> bytes:
+    """``what`` as JSON with whose series it is of, for taking away."""
+    header = series.header
+    with speaking("en"):
+        made = {
+            "research_use": research_notice(),
+            "series": header.uids.series,
+            "patient": {"id": header.patient.id, "name": header.patient.name},
+        }
+    return json.dumps(made | what, ensure_ascii=False, indent=2).encode()
 
 
 def left_out(found: Arranged) -> None:

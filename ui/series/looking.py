@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from medai_core.errors import MedAIError
@@ -12,9 +10,9 @@ from medai_core.imaging.series import Series, Volume
 from medai_core.readings.series import SeriesReading
 from ui import cached
 from ui.cached import series as cached_series
-from ui.dress import research_notice
-from ui.language import _, finding_title, speaking
+from ui.language import _, finding_title
 from ui.results import problem
+from ui.series.facts import taken
 from ui.series.nodules import Nodules, ask_nodules
 from ui.series.single import ask_slice
 from ui.taking import take_away
@@ -102,16 +100,8 @@ def _table(series: Series, measured: dict[Mark, Measurement | None]) -> None:
 
 
 def _json(series: Series, rows: list[tuple[Mark, Measurement]]) -> bytes:
-    """The measurements with whose they are; pictures are counted from 1, points as they are seen in them."""
-    header = series.header
-    with speaking("en"):
-        made = {
-            "research_use": research_notice(),
-            "series": header.uids.series,
-            "patient": {"id": header.patient.id, "name": header.patient.name},
-            "measurements": [
-                vars(found) | {"plane": mark.plane, "picture": mark.number + 1, "said": found.said}
-                for mark, found in rows
-            ],
-        }
-    return json.dumps(made, ensure_ascii=False, indent=2).encode()
+    """Pictures are counted from 1, points as they are seen in them."""
+    found = [
+        vars(found) | {"plane": mark.plane, "picture": mark.number + 1, "said": found.said} for mark, found in rows
+    ]
+    return taken(series, measurements=found)

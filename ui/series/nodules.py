@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,13 +17,13 @@ from medai_core.errors import MedAIError
 from medai_core.imaging.masks import series_nifti
 from medai_core.imaging.series import Series, Volume
 from medai_core.imaging.series.cropping import nodule_crops
-from medai_core.imaging.series.growing import REACH_MM, Grown, How
+from medai_core.imaging.series.growing import REACH_MM, Grown, How, numbered
 from ui import cached, results, words
 from ui.cached import Scan
 from ui.cached import series as cached_series
-from ui.dress import research_notice
-from ui.language import _, speaking
+from ui.language import _
 from ui.results import facts, problem
+from ui.series.facts import taken
 from ui.taking import take_away
 from ui.viewer.stack import Mark
 
@@ -33,9 +32,9 @@ UNIT = "nodule"
 
 @dataclass(frozen=True, eq=False)
 class Nodules:
-    """What was outlined: all masks in one (z, y, x), with a name that changes when one of them does."""
+    """What was outlined: all masks in one (z, y, x) by number, with a name that changes when one of them does."""
 
-    mask: NDArray[np.bool_]
+    mask: NDArray[np.uint16]
     stamp: str
 
 
@@ -99,37 +98,22 @@ def _downloads(series: Series, outlined: Sequence[tuple[Grown, str]]) -> None:
         )
 
 
-def numbered(outlined: Sequence[Grown]) -> NDArray[np.uint16]:
-    """(z, y, x): 0, or the number of the nodule, from 1; where two overlap, that of the first."""
-    made = np.zeros(outlined[0].shape, np.uint16)
-    for number, grown in reversed(list(enumerate(outlined, start=1))):
-        made[grown.box][grown.part] = number
-    return made
-
-
 def _json(series: Series, outlined: Sequence[tuple[Grown, str]]) -> bytes:
-    header = series.header
-    with speaking("en"):
-        made = {
-            "research_use": research_notice(),
-            "series": header.uids.series,
-            "patient": {"id": header.patient.id, "name": header.patient.name},
-            "nodules": [
-                {
-                    "nodule": number,
-                    "seed": list(grown.seed),
-                    "slices": list(grown.slices),
-                    "volume_ml": round(grown.volume_ml, 3),
-                    "longest_diameter_mm": round(grown.diameter_mm, 1),
-                    "threshold_hu": round(grown.threshold_hu, 1),
-                    "cut_from_what_it_touches": grown.cut,
-                    "incomplete": grown.incomplete,
-                    "model_answer": answer or None,
-                }
-                for number, (grown, answer) in enumerate(outlined, start=1)
-            ],
+    nodules = [
+        {
+            "nodule": number,
+            "seed": list(grown.seed),
+            "slices": list(grown.slices),
+            "volume_ml": round(grown.volume_ml, 3),
+            "longest_diameter_mm": round(grown.diameter_mm, 1),
+            "threshold_hu": round(grown.threshold_hu, 1),
+            "cut_from_what_it_touches": grown.cut,
+            "incomplete": grown.incomplete,
+            "model_answer": answer or None,
         }
-    return json.dumps(made, ensure_ascii=False, indent=2).encode()
+        for number, (grown, answer) in enumerate(outlined, start=1)
+    ]
+    return taken(series, nodules=nodules)
 
 
 def _table(found: Sequence[tuple[Grown, str] | None]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
@@ -14,9 +12,9 @@ from medai_core.imaging.series import Series
 from medai_core.readings.series import SeriesReading, SliceAnswer, models_for, series_json
 from ui import cached, words
 from ui.cached import series as cached_series
-from ui.dress import research_notice
-from ui.language import _, card_words, finding_title, kind_title, say, speaking
+from ui.language import _, card_words, finding_title, kind_title, say
 from ui.results import empty_state, facts, limits, plain, problem
+from ui.series.facts import taken
 from ui.taking import take_away
 
 
@@ -154,7 +152,5 @@ def _downloads(series: Series, found: SeriesReading, card: Card) -> None:
 
 def _json(series: Series, found: SeriesReading, card: Card) -> bytes:
     """The command line's JSON with what stands beside the result on the page, in English."""
-    with speaking("en"):
-        beside = {"research_use": research_notice(), "model_title": card.title, "limits": list(card.limits)}
-        beside["affirmed"] = card.precondition or None
-    return json.dumps(series_json(series, found) | beside, ensure_ascii=False, indent=2).encode()
+    beside = {"model_title": card.title, "limits": list(card.limits), "affirmed": card.precondition or None}
+    return taken(series, **series_json(series, found) | beside)

@@ -19,7 +19,7 @@ from ui.language import _, card_words
 from ui.record import filing, opened
 from ui.results import problem
 from ui.viewer import viewer
-from ui.viewer.stack import Mark, View, view_of
+from ui.viewer.stack import Mark, view_of
 
 
 def ask_slice(id: str, series: Series, volume: Volume, measured: Mapping[Mark, Measurement | None]) -> None:
@@ -32,7 +32,8 @@ def ask_slice(id: str, series: Series, volume: Volume, measured: Mapping[Mark, M
     help = _("With its evidence; an area marked on it is the region that is read in, where a model takes one.")
     if not st.toggle(label, key=f"single:{id}:{view.number}", help=help):
         return
-    here = {mark: found for mark, found in measured.items() if found and (mark.plane, mark.number) == view_place(view)}
+    place = (view.plane, view.number)
+    here = {mark: found for mark, found in measured.items() if found and (mark.plane, mark.number) == place}
     try:
         scan = _scan(part)
         readings = _read(f"{id}:{view.number}", scan, part, box_of(volume, here))
@@ -41,11 +42,6 @@ def ask_slice(id: str, series: Series, volume: Volume, measured: Mapping[Mark, M
         return
     kept = tuple(replace(r, measurements=tuple(native(volume, m, f) for m, f in here.items())) for r in readings)
     _show(scan, kept, opened.opened())
-
-
-def view_place(view: View) -> tuple[str, int]:
-    """The picture, without its window."""
-    return view.plane, view.number
 
 
 def _scan(part: Part) -> Scan:

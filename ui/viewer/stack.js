@@ -67,7 +67,6 @@ class Stack {
     if (this.asked === nameOf(head)) this.asked = null;
     // An answer that was on its way when something was marked must not undo it.
     if (same(this.marks, head.marks)) this.marks = head.marks;
-    if (head.jump) Object.assign(this.view, head.jump);
     this.label();
     this.keep(head, bytes).catch((error) => console.error(error));
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,15 +38,11 @@ class Arranged:
     left_out: tuple[LeftOut, ...]
 
 
-def arrange(files: Iterable[File], advance: Callable[[int], None] = lambda done: None) -> Arranged:
+def arrange(files: Iterable[File]) -> Arranged:
     """Sort files into series by what their headers say; no pixel is decoded.
 
     Files belong together that name one series, and have one size, spacing and orientation. They are sorted by where
     they lie along the normal, and by number only where no file says where it lies.
-
-    Parameters
-    ----------
-    advance : told after each file how many were looked at.
 
     Raises
     ------
@@ -54,12 +50,11 @@ def arrange(files: Iterable[File], advance: Callable[[int], None] = lambda done:
     """
     parts: list[Part] = []
     left_out = []
-    for done, file in enumerate(files, start=1):
+    for file in files:
         try:
             parts += _parts(file)
         except ImageError as error:
             left_out.append(LeftOut(file.name, error.message))
-        advance(done)
     if not parts:
         raise _none(left_out)
     groups = _grouped(parts)

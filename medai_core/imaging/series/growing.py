@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +121,14 @@ def grow(volume: Volume, seed: Index, how: How = How()) -> Grown:
     z, y, x = volume.voxels.shape
     incomplete = _incomplete(found, box, (z, y, x), volume.missing)
     return Grown(found, box, (z, y, x), seed, float(threshold), cut, incomplete, volume.spacing_mm)
+
+
+def numbered(outlined: Sequence[Grown]) -> NDArray[np.uint16]:
+    """(z, y, x) of the whole volume: 0, or the number of the outline, from 1; where two overlap, that of the first."""
+    made = np.zeros(outlined[0].shape, np.uint16)
+    for number in range(len(outlined), 0, -1):
+        made[outlined[number - 1].box][outlined[number - 1].part] = number
+    return made
 
 
 def _incomplete(found: Mask, box: tuple[slice, ...], shape: Index, missing: tuple[int, ...]) -> bool:

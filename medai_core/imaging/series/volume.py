@@ -132,12 +132,6 @@ class Volume:
         inside = (min(max(round(at), 0), size - 1) for at, size in ((row, rows), (column, columns)))
         return self.voxel(plane, number, *inside)
 
-    def place(self, plane: str, voxel: Index) -> Index:
-        """Where a voxel is seen: the number of the picture, its row and its column."""
-        order = self._turn(plane)
-        at = [voxel[axis] if way > 0 else self.voxels.shape[axis] - 1 - voxel[axis] for axis, way in order]
-        return at[0], at[1], at[2]
-
     def _number(self, across: tuple[int, int], number: int) -> int:
         axis, way = across
         return number if way > 0 else self.voxels.shape[axis] - 1 - number
