@@ -88,6 +88,7 @@ def test_files_of_two_series_can_be_chosen_between() -> None:
     assert not at.exception
     (box,) = [box for box in at.selectbox if box.label == "Series"]
     assert len(box.options) == 2
+    assert all("Drawn, Ada" in option for option in box.options)
     assert "The files are of 2 series" in html(at)
 
 

@@ -16,7 +16,8 @@ from ui.results import header_cells, plain
 
 def title(series: Series, number: int) -> str:
     """A series in a line of a list."""
-    parts = [f"{number + 1}", series.header.modality or "", _("{n} slices").format(n=len(series.slots)), size(series)]
+    header, slices = series.header, _("{n} slices").format(n=len(series.slots))
+    parts = [f"{number + 1}", words.patient_title(header.patient), header.modality or "", slices, size(series)]
     return " · ".join(part for part in parts if part)
 
 
@@ -64,5 +65,5 @@ def left_out(found: Arranged) -> None:
     """Files that are of no series, with the reason of each."""
     if not found.left_out:
         return
-    with st.expander(_("{n} files were left out").format(n=len(found.left_out)), icon=":material/report:"):
+    with st.expander(_("Files left out: {n}").format(n=len(found.left_out)), icon=":material/report:"):
         st.markdown("\n".join(f"- {plain(left.file)}: {plain(say(left.reason))}" for left in found.left_out[:50]))
