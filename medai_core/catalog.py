@@ -18,6 +18,7 @@ from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.prognosis.monitoring import MonitorModel
     from medai_core.prognosis.risk import RiskModel
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -43,6 +44,7 @@ class Catalog:
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
     _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
     _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
+    _monitors: dict[str, MonitorModel] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def card(self, name: str) -> Card:
@@ -124,6 +126,23 @@ class Catalog:
             if card.name not in self._risks:
                 self._risks[card.name] = load_model(card, self._checked(card, PARAMETERS))
             return self._risks[card.name]
+
+    def monitor_model(self, card: Card) -> MonitorModel:
+        """The card's model that watches stays, the hashes of its files checked before they are loaded.
+
+        Raises
+        ------
+        ModelError : the card is of another task, or a file is absent or not the one that was measured.
+        """
+        if card.task != "monitoring":
+            raise ModelError("model.no_monitor", name=card.name)
+        from medai_core.prognosis.monitoring import load_model
+
+        network = self.network(card)
+        with self._lock:
+            if card.name not in self._monitors:
+                self._monitors[card.name] = load_model(card, self._checked(card, PARAMETERS), network)
+            return self._monitors[card.name]
 
     def outcomes(self) -> dict[str, tuple[Card, ...]]:
         """The trained risk models of each outcome, the recommended one first."""

@@ -14,12 +14,10 @@ from pathlib import Path
 from medai_core.cards.measured import (
     Applicability,
     Approach,
-    Bounds,
     Calibration,
     Comparison,
     Conformal,
     Evaluation,
-    Measure,
     Measured,
     Outlines,
     PredictorStatistics,
@@ -27,6 +25,8 @@ from medai_core.cards.measured import (
     Reliability,
     SurvivalCurve,
 )
+from medai_core.cards.measures import Bounds, Measure
+from medai_core.cards.monitoring import MonitoringSpec
 from medai_core.cards.own import Parent
 from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
@@ -50,6 +50,7 @@ __all__ = [
     "InputSpec",
     "Measure",
     "Measured",
+    "MonitoringSpec",
     "OtherUnit",
     "OutcomeColumns",
     "OutlineSpec",
@@ -76,6 +77,7 @@ NEEDED = {
     "classification": ("input",),
     "segmentation": ("input", "outline"),
     "risk": ("predictors", "prediction", "outcome"),
+    "monitoring": ("predictors", "monitoring", "outcome"),
 }
 """The parts of a card that only some tasks have."""
 
@@ -231,7 +233,8 @@ class Card:
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
-        ``prediction`` : for one that takes a patient; ``groupings`` : what results are reported by though
+        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay;
+        ``groupings`` : what results are reported by though
         the model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
@@ -254,6 +257,7 @@ class Card:
     outline: OutlineSpec | None = None
     predictors: tuple[PredictorSpec, ...] = ()
     prediction: PredictionSpec | None = None
+    monitoring: MonitoringSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False

@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A measured value with its 95 % interval.
-
-    Attributes
-    ----------
-    data : "test", "validation", "cross-validation", "test, degraded" ...: where it was measured.
-    n, groups : images, and the groups (patients, exams or blocks) that the bootstrap resampled.
-    subgroup : empty for everybody.
-    ideal : what a perfect model would score at this n, where that is not obvious (calibration error).
-    """
-
-    measure: str
-    value: float
-    low: float
-    high: float
-    n: int
-    groups: int
-    data: str
-    subgroup: str = ""
-    model: str = ""
-    ideal: float | None = None
+from medai_core.cards.measures import Bounds, Measure
+from medai_core.cards.monitoring import Monitored
 
 
 @dataclass(frozen=True)
@@ -151,15 +130,6 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Comparison:
     """One measure of a fine-tuned model beside its parent's, both on the same images.
 
@@ -224,6 +194,7 @@ class Measured:
     region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     comparison : of a fine-tuned model with its parent.
+    monitored : of a model that watches a stay.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -247,6 +218,7 @@ class Measured:
     region_sha256: str = ""
     comparison: tuple[Comparison, ...] = ()
     milliseconds: float | None = None
+    monitored: Monitored | None = None
 
     @property
     def promised(self) -> Measure:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from medai_core.evaluation.manifests import split_groups as split_groups
 
-Draw = Callable[[NDArray[np.int64], np.random.Generator], tuple[Any, Any]]
-"""From sample numbers and a generator to one batch (inputs, targets)."""
+Draw = Callable[[NDArray[np.int64], np.random.Generator], tuple[Any, ...]]
+"""From sample numbers and a generator to one batch (inputs, targets), or (inputs, targets, weights)."""
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
@@ -57,7 +57,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         rng = np.random.default_rng((self.seed, self.epoch, index))
         return self.draw(self.order[index * self.batch : (index + 1) * self.batch], rng)
 

@@ -143,7 +143,7 @@ def fit_boosting(
             if values.get("follow_up")
             else _fit_event(options, X, outcomes, copies)
         )
-        grown.append([_from_boosting(p[0].nodes) for p in fitted._predictors])
+        grown.append([from_boosting(p[0].nodes) for p in fitted._predictors])
         bases.append(float(np.ravel(fitted._baseline_prediction)[0]))
     return joined(grown, bases)
 
@@ -168,7 +168,8 @@ def _fit_rate(options: dict[str, Any], X: Floats, outcomes: Outcomes, copies: Fl
     return HistGradientBoostingRegressor(loss="poisson", **options).fit(X[kept], rate[kept], (exposure * copies)[kept])
 
 
-def _from_boosting(nodes: NDArray[Any]) -> Nodes:
+def from_boosting(nodes: NDArray[Any]) -> Nodes:
+    """One tree of scikit-learn's histogram boosting."""
     here = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
     return Nodes(

@@ -1,0 +1,223 @@
+"""What the recipe of a model that watches measures on stays held out, and the example that it writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medai_core.cards import Evaluation, Measure, Measured, Reliability
+from medai_core.cards.monitoring import AlarmLevel
+from medai_core.evaluation.curves import reliability
+from medai_core.evaluation.patients import Judged
+from medai_core.evaluation.stays import (
+    Followed,
+    alarm_level,
+    best_balanced_point,
+    copies,
+    hour_measures,
+    level_for,
+    utilities_of,
+    utility_measure,
+)
+from medai_core.evaluation.utility import normalised
+from medai_core.metrics import Floats, Ints
+from medai_core.prognosis.cohorts import Outcomes
+from medai_core.prognosis.monitoring.alarms import cheapest
+from medai_core.prognosis.monitoring.cohort import StayCohort
+from medai_core.prognosis.monitoring.hours import by_hour
+from medai_core.prognosis.monitoring.model import ENSEMBLE, ESTIMATORS, MonitorModel
+from medai_core.prognosis.monitoring.summaries import Columns
+from medai_core.prognosis.monitoring.watching import all_scores, course, watch
+from medai_core.training.drawn_stays import drawn_stay
+from medai_core.training.recipes import Options, commit, say
+from medai_core.training.recurrent import Rows
+from medai_core.training.stays import fit_boosting, fit_line, rows_of
+
+SENSITIVITY = 0.8
+"""The share of patients with the event that the reported alarms catch in development."""
+LEVELS = 24
+
+
+def tested(
+    model: MonitorModel,
+    develop: StayCohort,
+    rows: Rows,
+    seen: Mapping[str, Floats],
+    columns: Columns,
+    test: StayCohort,
+    earlier: Measured | None,
+    given: Options,
+) -> Measured:
+    """The card's numbers: in cross-validation, and once on the test stays as the model is served."""
+    inner = in_hours(model, develop, rows, seen)
+    wanted = np.arange(model.spec.first_hour, test.label.shape[1] + 1)
+    names = (ENSEMBLE, *ESTIMATORS)
+    scores = all_scores(model, test.hours, wanted.tolist(), names=names, until=test.hours.length)
+    say(f"{model.card.name}: the test stays are watched")
+    outer = {n: course(model, test.hours.stays, wanted.tolist(), scores[n], n).log_odds for n in names}
+    best = model.monitored.recommended
+    followed, known = followed_at(model, test, wanted), followed_at(model, develop, wanted_of(model, develop))
+    if model.spec.outcomes.hour:
+        found = hourly_report(model, known, inner, followed, outer)
+    else:
+        found = at_hours_report(model, rows, inner, test, outer, columns, known)
+    levels, level = alarm_levels(model, known, inner[best], followed, outer[best])
+    say(f"{model.card.name}: " + ", ".join(f"{m.measure} {m.hour} {m.value:.4f}" for m in found if not m.model))
+    found += at_sensitivity(model, known, inner[best], followed, outer[best])
+    values = {
+        f"{m.measure}{f' at {m.hour} h' if m.hour else ''}": m.value for m in found if m.data == "test" and not m.model
+    }
+    entry = Evaluation(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), commit(), values, "test")
+    return replace(
+        model.measured,
+        performance=tuple(found),
+        reliability=reliable(followed, outer[best]),
+        test_evaluations=(*(earlier.test_evaluations if earlier else ()), entry),
+        monitored=replace(model.monitored, levels=levels, level=level),
+    )
+
+
+def wanted_of(model: MonitorModel, cohort: StayCohort) -> Ints:
+    """The hours that stays are judged at."""
+    return np.arange(model.spec.first_hour, cohort.label.shape[1] + 1)
+
+
+def followed_at(model: MonitorModel, cohort: StayCohort, hours: Ints) -> Followed:
+    """What became of the stays at some hours."""
+    return Followed(hours, cohort.label[:, hours - 1], cohort.group, bool(model.spec.outcomes.hour))
+
+
+def in_hours(model: MonitorModel, cohort: StayCohort, rows: Rows, seen: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Calibrated log-odds of scores that stand one behind the other, (n, hours); nan beyond a stay's end."""
+    wanted = wanted_of(model, cohort)
+    stay = rows.stay
+    hour = np.arange(len(rows.X)) - rows.start[stay]
+    found = {}
+    for name, score in seen.items():
+        table = np.full((len(cohort), cohort.label.shape[1], score.shape[1]), np.nan)
+        table[stay, hour] = score
+        found[name] = course(model, cohort.hours.stays, wanted.tolist(), table[:, wanted - 1], name).log_odds
+    return found
+
+
+def at_hours_report(
+    model: MonitorModel,
+    rows: Rows,
+    inner: Mapping[str, Floats],
+    test: StayCohort,
+    outer: Mapping[str, Floats],
+    columns: Columns,
+    known: Followed,
+) -> list[Measure]:
+    """Discrimination and calibration at each hour of the card, beside plain models fitted to that hour alone."""
+    best, spec = model.monitored.recommended, model.spec
+    others = [name for name in (ENSEMBLE, *ESTIMATORS) if name != best]
+    test_rows = rows_of(model.card, columns, test)
+    found: list[Measure] = []
+    for hour in spec.hours:
+        k = hour - spec.first_hour
+        own, new = (r.start[:-1] + hour - 1 for r in (rows, test_rows))
+        one = np.ones(len(own))
+        line = fit_line(rows.X[own], rows.label[own], one)
+        trees = fit_boosting(rows.X[own], rows.label[own], one, 200, 0)
+        rivals = {name: outer[name][:, k] for name in others} | {
+            "plain logistic regression": test_rows.X[new] @ line[1:] + line[0],
+            "plain boosting": np.asarray(trees.decision_function(test_rows.X[new])),
+        }
+        threshold = best_balanced_point(known.event, inner[best][:, k])
+        values = {"hour": hour, "rivals": rivals, "threshold": threshold}
+        found += hour_measures(test.event, outer[best][:, k], test.group, data="test", **values)  # type: ignore[arg-type]
+        inside = {name: inner[name][:, k] for name in others}
+        found += hour_measures(
+            known.event, inner[best][:, k], known.group, data="cross-validation", hour=hour, rivals=inside, draws=200
+        )
+    return found
+
+
+def hourly_report(
+    model: MonitorModel,
+    known: Followed,
+    inner: Mapping[str, Floats],
+    followed: Followed,
+    outer: Mapping[str, Floats],
+) -> list[Measure]:
+    """Discrimination, calibration and utility over all hours."""
+    best = model.monitored.recommended
+    others = [name for name in (ENSEMBLE, *ESTIMATORS) if name != best]
+    found: list[Measure] = []
+    for data, part, z in (("test", followed, outer), ("cross-validation", known, inner)):
+        at = part.label >= 0
+        group = np.broadcast_to(part.group[:, None], at.shape)[at]
+        rivals = {name: z[name][at] for name in others}
+        found += hour_measures(part.label[at], z[best][at], group, data=data, rivals=rivals, draws=200)
+    found.append(utility_measure(followed, outer[best], best_utility(known, inner[best]), data="test"))
+    for name in others:
+        rival = utility_measure(followed, outer[name], best_utility(known, inner[name]), data="test")
+        found.append(replace(rival, model=name))
+    return found
+
+
+def best_utility(known: Followed, log_odds: Floats) -> float:
+    """The log-odds from which warning is worth most in development."""
+    candidates = np.quantile(log_odds[known.label >= 0], np.linspace(0.5, 0.995, 40))
+    return float(max(candidates, key=lambda t: normalised(utilities_of(known, log_odds, float(t)))))
+
+
+def alarm_levels(
+    model: MonitorModel, known: Followed, inner: Floats, followed: Followed, outer: Floats
+) -> tuple[tuple[AlarmLevel, ...], float]:
+    """What alarms cost and catch on the test split at levels chosen in development, and the one offered first."""
+    silent = model.spec.silent_hours
+    top = np.nanmax(np.where(known.label >= 0, _risk(inner), np.nan), axis=1)
+    grid = sorted({float(f"{v:.2g}") for v in np.quantile(top, np.linspace(0.1, 0.99, LEVELS))})
+    once, often = copies(known.group, 0), copies(followed.group, 300)
+    before = [alarm_level(known, _risk(inner), level, silent, drawn=once) for level in grid]
+    after = tuple(alarm_level(followed, _risk(outer), level, silent, drawn=often) for level in grid)
+    return after, cheapest(before, model.spec.missed_cost).level
+
+
+def at_sensitivity(
+    model: MonitorModel, known: Followed, inner: Floats, followed: Followed, outer: Floats
+) -> list[Measure]:
+    """Alarms per patient-day on the test split at the level that catches four in five in development."""
+    level = level_for(known, _risk(inner), model.spec.silent_hours, SENSITIVITY)
+    found = alarm_level(followed, _risk(outer), level, model.spec.silent_hours)
+    n, groups = len(followed.group), len(np.unique(followed.group))
+    alarms = found.alarms
+    return [
+        Measure("alarms_per_patient_day", alarms.value / 100, alarms.low / 100, alarms.high / 100, n, groups, "test"),
+        Measure("patients_caught", found.caught.value, found.caught.low, found.caught.high, n, groups, "test"),
+    ]
+
+
+def _risk(log_odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
+
+
+def reliable(followed: Followed, log_odds: Floats) -> tuple[Reliability, ...]:
+    """The reliability plot: at the last hour of the card, or over all hours."""
+    if followed.dated:
+        at = followed.label >= 0
+        event, z = followed.label[at], log_odds[at]
+    else:
+        event, z = followed.event, log_odds[:, -1]
+    return reliability(Judged(z, Outcomes(event, np.ones(len(event)), np.arange(len(event)))))
+
+
+def write_example(model: MonitorModel, folder: Path) -> None:
+    """A drawn stay that worsens, and what the model says of it."""
+    rng = np.random.default_rng(11)
+    last = model.spec.last_hour or 24
+    table = drawn_stay(model.card, "SYNTHETIC-1", last, 2.0, rng, model.monitored.typical)
+    table.sort_values("minute", kind="stable").to_csv(folder / "example.csv", index=False)
+    hours = list(model.spec.hours or (1, 6, 12, 24))
+    stays = by_hour(table.sort_values("minute", kind="stable"), ["SYNTHETIC-1"], model.card.predictors)
+    said = watch(model, stays, hours)
+    lines = {name: np.round(getattr(said, name)[0], 6).tolist() for name in ("risk", "low", "high")}
+    expected = {"file": "example.csv", "tolerance": 1e-4, "hours": hours} | lines
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
