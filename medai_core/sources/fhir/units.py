@@ -19,7 +19,7 @@ SCALES = (
     {"kg/m2": 1.0, "g/cm2": 10.0},
 )
 """Units of one dimension, each in terms of the first."""
-PARTS = {("1", "%"): 100.0, ("%", "1"): 0.01}
+PARTS = {("1", "%"): 100.0}
 WRITTEN = {
     "mmHg": "mm[Hg]",
     "years": "a",
