@@ -13,6 +13,7 @@ from typing import TypeAlias
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
 from medai_core.errors.marking import N_
 from medai_core.errors.messages import MODEL_MESSAGES
+from medai_core.errors.monitoring_messages import MONITORING_MESSAGES
 from medai_core.errors.own_messages import OWN_MESSAGES
 from medai_core.errors.record_messages import RECORD_MESSAGES
 from medai_core.errors.series_messages import SERIES_MESSAGES
@@ -36,7 +37,15 @@ Fact: TypeAlias = "str | int | float | tuple[Message, ...]"
 """What fills a template: a value, or sentences of their own, which are joined."""
 
 
-MESSAGES = MODEL_MESSAGES | RECORD_MESSAGES | EXCHANGE_MESSAGES | SERIES_MESSAGES | STAY_MESSAGES | OWN_MESSAGES
+MESSAGES = (
+    MODEL_MESSAGES
+    | RECORD_MESSAGES
+    | EXCHANGE_MESSAGES
+    | SERIES_MESSAGES
+    | OWN_MESSAGES
+    | MONITORING_MESSAGES
+    | STAY_MESSAGES
+)
 """Every sentence by its id."""
 
 

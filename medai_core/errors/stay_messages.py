@@ -15,9 +15,7 @@ STAY_MESSAGES: dict[str, str] = {
         "{stays} stays have an outcome, {events} of them with the event. At least {least} and {least_each} with and "
         "without it are needed to measure a model."
     ),
-    "stay.outside": N_(
-        "No risk at hour {hour}: the model was measured at hours {first} to {last} of a stay, and says nothing of others."
-    ),
+    "stay.outside": N_("No risk at hour {hour}: the model was measured at hours {first} to {last} of a stay only."),
     "stay.early": N_("No risk at hour {hour}: the model was measured from hour {first} of a stay on."),
     "stay.nothing": N_("Nothing was measured: this is what the model says of a stay that it knows nothing of."),
     "stay.old": N_("Nothing was measured since hour {last_hour}."),

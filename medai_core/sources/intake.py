@@ -52,17 +52,18 @@ class Intake:
 
 def match_columns(columns: Sequence[str], predictors: Sequence[PredictorSpec]) -> dict[str, str]:
     """The column of each predictor, by its name, title or one of its known names, however they are spelt."""
-    plain = {_plain(c): c for c in reversed(columns)}
+    plain = {plain_name(c): c for c in reversed(columns)}
     found = {}
     for p in predictors:
         for name in (p.name, *p.columns, p.title):
-            if _plain(name) in plain:
-                found[p.name] = plain[_plain(name)]
+            if plain_name(name) in plain:
+                found[p.name] = plain[plain_name(name)]
                 break
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A column's name without what spellings differ in."""
     return re.sub(r"[^a-z0-9]+", "", str(name).lower())
 
 
@@ -111,13 +112,13 @@ def _unknown(p: PredictorSpec, n: int) -> pd.Series:
     return pd.Series(np.full(n, np.nan)) if p.kind == "number" else pd.Series([None] * n, dtype=object)
 
 
-def _comparable(given: pd.Series) -> pd.Series:
+def comparable(given: pd.Series) -> pd.Series:
     """Cells of mixed or rare types as text: what a file nests cannot be compared, and True would be taken for 1."""
     number = pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given)
     return given if number or given.dtype == "str" else given.astype(object).map(str, na_action="ignore")
 
 
-def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+def distinct_cells(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     """The place of each cell among the distinct ones, (n,), and those as text without surrounding blanks.
 
     Tables repeat themselves, so what a cell means is worked out once for all that are alike; the text
@@ -130,16 +131,22 @@ def _distinct(given: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
 
 def _numbers(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The numbers, and which cells are neither a number in the plausible range nor unknown."""
-    given = _comparable(given)
+    numbers, unknown = numbers_in(given, p)
+    wrong = ~unknown & ~((numbers >= p.low) & (numbers <= p.high))
+    return pd.Series(np.where(wrong | unknown, np.nan, numbers)), wrong
+
+
+def numbers_in(given: pd.Series, p: PredictorSpec) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The number in each cell, plausible or not, nan where there is none, and which cells mean unknown."""
+    given = comparable(given)
     numbers = _parsed(given)
     unknown = np.zeros(len(given), dtype=bool)
     # Most cells are numbers, and a measured one seldom repeats itself: only the others are looked up.
     odd = np.flatnonzero(np.isnan(numbers) | np.isin(numbers, [float(v) for v in p.missing_values if _is_number(v)]))
-    place, cells = _distinct(given.iloc[odd])
+    place, cells = distinct_cells(given.iloc[odd])
     numbers[odd] = np.array([p.bands.get(c, np.nan) for c in cells])[place]
     unknown[odd] = np.array([c.lower() in UNKNOWN or c in p.missing_values for c in cells])[place]
-    wrong = ~unknown & ~((numbers >= p.low) & (numbers <= p.high))
-    return pd.Series(np.where(wrong | unknown, np.nan, numbers)), wrong
+    return numbers, unknown
 
 
 def _parsed(given: pd.Series) -> NDArray[np.float64]:
@@ -161,12 +168,17 @@ def _is_number(text: str) -> bool:
 
 def _categories(given: pd.Series, p: PredictorSpec) -> tuple[pd.Series, NDArray[np.bool_]]:
     """The category names, and which cells are none of them and not unknown."""
-    place, cells = _distinct(_comparable(given))
+    names, unknown = categories_in(given, p)
+    return pd.Series(names, dtype=object), ~unknown & pd.isna(names)
+
+
+def categories_in(given: pd.Series, p: PredictorSpec) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """The category that each cell names, None where it names none, and which cells mean unknown."""
+    place, cells = distinct_cells(comparable(given))
     known = {v.lower() for c in p.categories for v in (c.name, *c.values)}
     unknown = np.array([(c.lower() in UNKNOWN or c in p.missing_values) and c.lower() not in known for c in cells])
     names = np.array([None if no else category_of(c, p) for c, no in zip(cells, unknown, strict=True)], dtype=object)
-    wrong = ~unknown & pd.isna(names)
-    return pd.Series(names[place], dtype=object), wrong[place]
+    return names[place], unknown[place]
 
 
 def category_of(cell: str, p: PredictorSpec) -> str | None:

@@ -22,19 +22,26 @@ UNPACKED_MAX = 2**30
 """Bytes that a Parquet file may unpack to: a small one can hold a cell once and mean it 200,000 times."""
 
 
-def read_table(data: bytes, name: str) -> pd.DataFrame:
+def read_table(data: bytes, name: str, *, limited: bool = True, rows: int | None = None) -> pd.DataFrame:
     """The table in an uploaded file called ``name``; cells of a CSV stay text, and an empty one is "".
 
     Parquet is known by its first bytes; text is separated by the sign that parts its heading most often
     (by tabs where it is called .tsv).
+
+    Parameters
+    ----------
+    limited : whether the limits apply; what is a file of one's own has any size.
+    rows : the most that are read within the limits; ``ROWS_MAX`` when None.
 
     Raises
     ------
     ManifestError : it is larger than the limits, something else than a table, or damaged; it has no rows,
         two columns of one name, or rows of unequal length.
     """
+    if not limited:
+        return _read(data, name, None)
     refuse_large(data)
-    return _read(data, name, limited=True)
+    return _read(data, name, ROWS_MAX if rows is None else rows)
 
 
 def open_table(path: Path) -> pd.DataFrame:
@@ -44,7 +51,7 @@ def open_table(path: Path) -> pd.DataFrame:
     ------
     ManifestError : it cannot be opened; else as ``read_table``.
     """
-    return _read(open_bytes(path), path.name, limited=False)
+    return read_table(open_bytes(path), path.name, limited=False)
 
 
 def open_bytes(path: Path) -> bytes:
@@ -72,15 +79,15 @@ def refuse_large(data: bytes) -> None:
         raise ManifestError("table.too_large", size_mb=-(-len(data) // 2**20), limit_mb=BYTES_MAX // 2**20)
 
 
-def _read(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
+def _read(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
     if not data or data.isspace():
         raise ManifestError("table.empty")
     if data.startswith(b"PAR1"):
-        table = _parquet(data, limited=limited)
+        table = _parquet(data, rows)
     else:
         if found := foreign(data):
             raise ManifestError("table.foreign", found=found)
-        table = _csv(data, name, limited=limited)
+        table = _csv(data, name, rows)
     twice = [c for c, count in Counter(table.columns).items() if count > 1]
     if twice:
         raise ManifestError("table.twice", column=str(twice[0]))
@@ -89,23 +96,23 @@ def _read(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
     return table
 
 
-def _csv(data: bytes, name: str, *, limited: bool) -> pd.DataFrame:
+def _csv(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
     text = _text(data)
     sign, heading = _heading(text, name)
-    if limited and len(heading) > COLUMNS_MAX:
+    if rows is not None and len(heading) > COLUMNS_MAX:
         raise ManifestError("table.too_many_columns", columns=len(heading), limit=COLUMNS_MAX)
-    if limited and data.count(b"\n") * len(heading) > CELLS_MAX:
+    if rows is not None and data.count(b"\n") * len(heading) > CELLS_MAX:
         # Rows that are shorter than the heading are filled up before they are found.
         raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
-    most = ROWS_MAX + 1 if limited else None
+    most = None if rows is None else rows + 1
     try:
         table = pd.read_csv(
             io.BytesIO(data), sep=sign, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=most
         )
     except (ValueError, OSError) as error:
         raise _explained(str(error)) from error
-    if limited and len(table) > ROWS_MAX:
-        raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
+    if rows is not None and len(table) > rows:
+        raise ManifestError("table.too_many_rows", limit=rows)
     _refuse_ragged(table, text, sign, heading)
     return table.set_axis(heading, axis=1)
 
@@ -167,29 +174,29 @@ def _explained(detail: str) -> ManifestError:
     return ManifestError("table.damaged")
 
 
-def _parquet(data: bytes, *, limited: bool) -> pd.DataFrame:
+def _parquet(data: bytes, rows: int | None) -> pd.DataFrame:
     # Only where it is needed: it takes longer to import than a small CSV to read.
     import pyarrow as pa
     from pyarrow import parquet as pq
 
     try:
         described = pq.read_metadata(pa.BufferReader(data))
-        if limited:
-            _refuse_inflated(described)
+        if rows is not None:
+            _refuse_inflated(described, rows)
         leaves = [described.schema.column(i) for i in range(described.num_columns)]
         # As dictionaries, so that a cell that is held once stays one until it is known how much it means.
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-        return _plain(pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(), limited=limited)
+        return _plain(pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(), limited=rows is not None)
     except ManifestError:
         raise
     except (pa.ArrowException, ValueError, TypeError, KeyError, OSError, OverflowError, MemoryError) as error:
         raise ManifestError("table.parquet") from error
 
 
-def _refuse_inflated(described: Any) -> None:
+def _refuse_inflated(described: Any, rows: int) -> None:
     """Nothing where the file says of itself that it stays within the limits."""
-    if described.num_rows > ROWS_MAX:
-        raise ManifestError("table.too_many_rows", limit=ROWS_MAX)
+    if described.num_rows > rows:
+        raise ManifestError("table.too_many_rows", limit=rows)
     if described.num_columns > COLUMNS_MAX:
         raise ManifestError("table.too_many_columns", columns=described.num_columns, limit=COLUMNS_MAX)
     groups = [described.row_group(i) for i in range(described.num_row_groups)]

@@ -62,9 +62,7 @@ def read_bundle(
         twice; an Observation or Condition that counts is of no Patient in it; it says nothing that is asked.
     """
     if limited:
-        refuse_large(data)
-        if data.count(b"{") + data.count(b"[") > OBJECTS_MAX:
-            raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
+        refuse_large_json(data)
     bundle = _bundle(data)
     known = known_codes(predictors)
     entries = [(i, e, record(e.get("resource"))) for i, e in enumerate(objects(bundle.get("entry")), start=1)]
@@ -76,24 +74,47 @@ def read_bundle(
 
 
 def _bundle(data: bytes) -> Json:
+    found = read_json(data)
+    kind = text(found.get("resourceType")) if isinstance(found, dict) else ""
+    if kind != "Bundle":
+        raise ManifestError("fhir.resource", found=kind[:80] or type(found).__name__)
+    return record(found)
+
+
+def refuse_large_json(data: bytes) -> None:
+    """Nothing for JSON that is not too large, as it is and once it is read.
+
+    Raises
+    ------
+    ManifestError : it is larger than the limits.
+    """
+    refuse_large(data)
+    if data.count(b"{") + data.count(b"[") > OBJECTS_MAX:
+        raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
+
+
+def read_json(data: bytes, *, line: int = 1) -> Any:
+    """What the JSON of a file says that begins like FHIR; it begins in this ``line`` of the file.
+
+    Raises
+    ------
+    ManifestError : it is no JSON, or has numbers or depths that FHIR does not know.
+    """
+
     def refused(constant: str) -> None:
         raise ValueError(constant)
 
     try:
-        found = json.loads(data.decode("utf-8-sig"), parse_constant=refused)
+        return json.loads(data.decode("utf-8-sig"), parse_constant=refused)
     except UnicodeDecodeError as error:
         raise ManifestError("fhir.encoding") from error
     except json.JSONDecodeError as error:
-        raise ManifestError("fhir.json", line=error.lineno) from error
+        raise ManifestError("fhir.json", line=error.lineno + line - 1) from error
     except RecursionError as error:
         raise ManifestError("fhir.deep") from error
     except ValueError as error:
         # NaN, Infinity, or a number of thousands of digits.
         raise ManifestError("fhir.number") from error
-    kind = text(found.get("resourceType")) if isinstance(found, dict) else ""
-    if kind != "Bundle":
-        raise ManifestError("fhir.resource", found=kind[:80] or type(found).__name__)
-    return record(found)
 
 
 def _people(entries: list[tuple[int, Json, Json]], *, limited: bool) -> tuple[list[_Person], dict[str, _Person]]:
@@ -103,7 +124,7 @@ def _people(entries: list[tuple[int, Json, Json]], *, limited: bool) -> tuple[li
     for number, entry, resource in entries:
         if resource.get("resourceType") != "Patient":
             continue
-        url, name = _unversioned(text(entry.get("fullUrl"))), text(resource.get("id"))
+        url, name = unversioned(text(entry.get("fullUrl"))), text(resource.get("id"))
         person = _Person(name or url or f"entry {number}", resource)
         people.append(person)
         for key in filter(None, {url, name and f"Patient/{name}"}):
@@ -117,13 +138,14 @@ def _people(entries: list[tuple[int, Json, Json]], *, limited: bool) -> tuple[li
     return people, index
 
 
-def _unversioned(reference: str) -> str:
+def unversioned(reference: str) -> str:
+    """A reference to a resource, whichever version of it is meant."""
     return reference.split("/_history/")[0]
 
 
 def _take(resource: Json, number: int, known: Known, index: dict[str, _Person]) -> None:
     """Enter what an Observation or Condition says of its patient."""
-    person = index.get(_unversioned(text(record(resource.get("subject")).get("reference"))))
+    person = index.get(unversioned(text(record(resource.get("subject")).get("reference"))))
     if resource["resourceType"] == "Observation":
         facts = list(_observations(resource, known))
         when = observed(resource)

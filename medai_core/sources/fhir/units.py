@@ -14,6 +14,8 @@ SCALES = (
     {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25},
     {"mm": 1.0, "cm": 10.0, "m": 1000.0},
     {"/min": 1.0, "/s": 60.0, "Hz": 60.0},
+    {"kg": 1.0, "g": 1e-3, "[lb_av]": 0.45359237},
+    {"L": 1.0, "mL": 1e-3},
     {"kg/m2": 1.0, "g/cm2": 10.0},
 )
 """Units of one dimension, each in terms of the first."""
@@ -27,6 +29,20 @@ WRITTEN = {
     "mEq/L": "meq/L",
     "beats/min": "/min",
     "bpm": "/min",
+    "breaths/min": "/min",
+    "count/min": "/min",
+    "1/min": "/min",
+    "°C": "Cel",
+    "℃": "Cel",
+    "degC": "Cel",
+    "C": "Cel",
+    "°F": "[degF]",
+    "℉": "[degF]",
+    "degF": "[degF]",
+    "F": "[degF]",
+    "mmhg": "mm[Hg]",
+    "lb": "[lb_av]",
+    "lbs": "[lb_av]",
     "mm/hr": "mm/h",
 }
 """How units are written that are no UCUM."""
@@ -49,6 +65,8 @@ def in_unit_of(p: PredictorSpec, value: float, unit: str) -> float | None:
         return value
     if p.other_unit is not None and found == ucum(p.other_unit.unit):
         return float(f"{(value - p.other_unit.offset) / p.other_unit.factor:.12g}")
+    if (found, needed) == ("[degF]", "Cel"):
+        return float(f"{(value - 32) / 1.8:.12g}")
     factor = PARTS.get((found, needed))
     for scale in SCALES:
         if found in scale and needed in scale:
