@@ -98,8 +98,8 @@ def _answers(model: MonitorModel, hours: Hours, parts: list[dict[str, np.ndarray
     for name in ("log_odds", "risk", "low", "high"):
         found[name] = np.where(outside, np.nan, found[name])
     said = _warnings(model, hours, stay, hour)
-    numbers = (found[n] for n in ("log_odds", "risk", "low", "high"))
-    return Answers(model.card, hours.stays, stay, hour, *numbers, found.get("drivers"), said)
+    z, risk, low, high = (found[n] for n in ("log_odds", "risk", "low", "high"))
+    return Answers(model.card, hours.stays, stay, hour, z, risk, low, high, found.get("drivers"), said)
 
 
 def _warnings(model: MonitorModel, hours: Hours, stay: Ints, hour: Ints) -> tuple[tuple[Message, ...], ...]:
