@@ -1,4 +1,4 @@
-"""The command line: ``python -m medai_core models | read | segment | risk | evaluate | record | ...``."""
+"""The command line: ``python -m medai_core models | read | risk | monitor | evaluate | record | ...``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_exchange, add_own_models, add_record
+from medai_core.commands.arguments import add_exchange, add_own_models, add_record, add_stays
 from medai_core.errors import MedAIError
 
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (models, read, _add_segment(commands), _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
+    add_stays(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)
@@ -107,6 +108,9 @@ def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
     evaluate.add_argument("--split", help="only the rows with this value in the column 'split'")
     evaluate.add_argument(
         "--predictions", type=Path, metavar="OUT.csv", help="write one row a file or patient with what was predicted"
+    )
+    evaluate.add_argument(
+        "--outcomes", type=Path, metavar="FILE", help="what became of stays, where FILE holds their observations"
     )
     evaluate.set_defaults(run=_evaluate)
     return evaluate
@@ -175,6 +179,10 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
         from medai_core.commands import patients
 
         return patients.evaluate(options, models, card)
+    if card.task == "monitoring":
+        from medai_core.commands import stays
+
+        return stays.evaluate(options, models, card)
     from medai_core.commands import scans
 
     return scans.evaluate(options, models, card)

@@ -140,6 +140,31 @@ def add_own_models(commands: Any) -> None:
     switch.set_defaults(run=partial(_own_models, "switch"))
 
 
+def add_stays(commands: Any) -> None:
+    """``monitor`` and ``follow``: stays that are watched hour by hour."""
+    watch = commands.add_parser("monitor", help="the risk of every stay in a file of observations, hour by hour")
+    watch.add_argument("model", metavar="MODEL")
+    watch.add_argument("file", type=Path, metavar="OBSERVATIONS", help="CSV, TSV, Parquet, FHIR R4 or HL7 version 2")
+    watch.add_argument("--hours", metavar="H,H,...", help="hours of the stay, from 1 (default: those of the card)")
+    watch.add_argument("--estimator", metavar="NAME", help="which estimator of the model answers (see the card)")
+    watch.add_argument("--out", type=Path, metavar="OUT", help="write to OUT.csv or OUT.parquet")
+    watch.add_argument("--json", action="store_true", help="print JSON, one line for each stay and hour")
+    watch.set_defaults(run=partial(_stays, "monitor"))
+    live = commands.add_parser("follow", help="follow the observations that arrive in a folder, one line a new risk")
+    live.add_argument("folder", type=Path, metavar="FOLDER")
+    live.add_argument("--model", required=True, metavar="NAME", help="the model that watches")
+    live.add_argument("--level", type=float, help="the risk from which an alarm is raised (default: the card's)")
+    live.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: 2)")
+    live.add_argument("--once", action="store_true", help="read what is there, and end")
+    live.set_defaults(run=partial(_stays, "follow"))
+
+
+def _stays(name: str, options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import stays
+
+    return int(getattr(stays, name)(options, models))
+
+
 def _add_model(options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands.adding import add_model
 

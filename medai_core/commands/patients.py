@@ -41,11 +41,11 @@ def risk(options: argparse.Namespace, models: Catalog) -> int:
     if options.recalibrated:
         model = recalibrated(model)
     if options.out:
-        _check_suffix(options.out)
+        check_suffix(options.out)
     scored = scoring.score(model, open_patients(options.file, model.card.predictors, now=date.today()))
     why = _why(model, scored) if options.explain else None
     if options.out:
-        _write(_table(scored, why), options.out)
+        write(_table(scored, why), options.out)
     if options.json:
         # Not line by line: nobody waits for the first of them, and a hundred thousand are slow to print.
         sys.stdout.write("\n".join(_lines(scored, why)) + "\n")
@@ -126,12 +126,14 @@ def _lines(scored: Scored, why: _Why | None) -> Iterator[str]:
         yield json.dumps(line)
 
 
-def _check_suffix(path: Path) -> None:
+def check_suffix(path: Path) -> None:
+    """Nothing for a file that a table can be written to; a ``ManifestError`` for another."""
     if path.suffix.lower() not in SUFFIXES:
         raise ManifestError("table.suffix", suffix=path.suffix or path.name)
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def write(table: pd.DataFrame, path: Path) -> None:
+    """A table to a file, as CSV or Parquet by its name."""
     try:
         # Programs read what this writes, and few of them expect the mark that a spreadsheet wants.
         text = harmless_csv(table).removeprefix(codecs.BOM_UTF8)
@@ -144,7 +146,7 @@ def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     """Print the model's measures on people whose outcome a table states; 1 where a row could not be scored."""
     model = models.risk_model(card)
     if options.predictions:
-        _check_suffix(options.predictions)
+        check_suffix(options.predictions)
     table = open_patients(options.manifest, (*card.predictors, *card.groupings), now=date.today())
     number = _of_split(table, options.split)
     scored = scoring.score(model, table.iloc[number].reset_index(drop=True))
@@ -156,7 +158,7 @@ def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     for problem in scored.intake.problems:
         print(f"row {number[problem.row - 1] + 1}: {problem.text}", file=sys.stderr)
     if options.predictions:
-        _write(_predictions(scored, followed, number), options.predictions)
+        write(_predictions(scored, followed, number), options.predictions)
     return int(not scored.intake.good.all())
 
 

@@ -15,7 +15,7 @@ def say_measures(found: Iterable[Measure], *, as_json: bool) -> None:
     from medai_core.evaluation import rounded
 
     values = {
-        "_".join(filter(None, (m.measure, m.subgroup))): {
+        "_".join(filter(None, (m.measure, f"hour_{m.hour}" if m.hour else "", m.subgroup))): {
             "value": rounded(m.value),
             "low": rounded(m.low),
             "high": rounded(m.high),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,15 @@ def drawn_stay(
         for p in card.predictors
     ]
     return pd.concat(parts, ignore_index=True).assign(stay=name)[["stay", "minute", "parameter", "value"]]
+
+
+def in_words(table: pd.DataFrame, predictors: Sequence[PredictorSpec]) -> pd.DataFrame:
+    """The table as a file has it: categories by their names, and numbers without needless decimals."""
+    known = {p.name: [c.name for c in p.categories] for p in predictors if p.categories}
+    values = [
+        known[p][int(v)] if p in known else f"{v:g}" for p, v in zip(table["parameter"], table["value"], strict=True)
+    ]
+    return table.assign(value=values)
 
 
 def _range(p: PredictorSpec, typical: tuple[float, ...]) -> tuple[float, float]:
@@ -81,7 +90,7 @@ def write(card: Card, data: Path, count: int = 60) -> None:
         if spec.outcomes.hour:
             _wide(card, pd.concat(stays), worse, path)
             continue
-        pd.concat(stays, ignore_index=True).to_parquet(path)
+        in_words(pd.concat(stays, ignore_index=True), card.predictors).to_parquet(path)
         event = (rng.random(count) < np.where(worse, 0.8, 0.1)).astype(int)
         table = pd.DataFrame({spec.outcomes.stay: 1000 + np.arange(count), spec.outcomes.event: event})
         table.to_csv(data / outcomes, index=False)

@@ -25,6 +25,7 @@ from medai_core.evaluation.stays import (
     utility_measure,
 )
 from medai_core.evaluation.utility import normalised
+from medai_core.evaluation.watched import alarm_measures
 from medai_core.metrics import Floats, Ints
 from medai_core.prognosis.cohorts import Outcomes
 from medai_core.prognosis.monitoring.alarms import cheapest
@@ -33,7 +34,8 @@ from medai_core.prognosis.monitoring.hours import by_hour
 from medai_core.prognosis.monitoring.model import ENSEMBLE, ESTIMATORS, MonitorModel
 from medai_core.prognosis.monitoring.summaries import Columns
 from medai_core.prognosis.monitoring.watching import all_scores, course, watch
-from medai_core.training.drawn_stays import drawn_stay
+from medai_core.sources.observations import open_observations
+from medai_core.training.drawn_stays import drawn_stay, in_words
 from medai_core.training.recipes import Options, commit, say
 from medai_core.training.recurrent import Rows
 from medai_core.training.stays import fit_boosting, fit_line, rows_of
@@ -41,6 +43,11 @@ from medai_core.training.stays import fit_boosting, fit_line, rows_of
 SENSITIVITY = 0.8
 """The share of patients with the event that the reported alarms catch in development."""
 LEVELS = 24
+USED = {
+    False: "where sensitivity and positive predictive value are equal at the last hour in cross-validation",
+    True: "where the challenge's utility is greatest in cross-validation",
+}
+"""Where the threshold of a card comes from, by whether its outcome is dated."""
 
 
 def tested(
@@ -73,8 +80,14 @@ def tested(
         f"{m.measure}{f' at {m.hour} h' if m.hour else ''}": m.value for m in found if m.data == "test" and not m.model
     }
     entry = Evaluation(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), commit(), values, "test")
+    name = model.card.findings[0].name
+    best_point = (
+        best_utility(known, inner[best]) if known.dated else best_balanced_point(known.event, inner[best][:, -1])
+    )
     return replace(
         model.measured,
+        thresholds={name: float(_risk(np.array(point)))},
+        threshold_source=USED[known.dated],
         performance=tuple(found),
         reliability=reliable(followed, outer[best]),
         test_evaluations=(*(earlier.test_evaluations if earlier else ()), entry),
@@ -183,16 +196,10 @@ def alarm_levels(
 
 def at_sensitivity(
     model: MonitorModel, known: Followed, inner: Floats, followed: Followed, outer: Floats
-) -> list[Measure]:
+) -> tuple[Measure, ...]:
     """Alarms per patient-day on the test split at the level that catches four in five in development."""
     level = level_for(known, _risk(inner), model.spec.silent_hours, SENSITIVITY)
-    found = alarm_level(followed, _risk(outer), level, model.spec.silent_hours)
-    n, groups = len(followed.group), len(np.unique(followed.group))
-    alarms = found.alarms
-    return [
-        Measure("alarms_per_patient_day", alarms.value / 100, alarms.low / 100, alarms.high / 100, n, groups, "test"),
-        Measure("patients_caught", found.caught.value, found.caught.low, found.caught.high, n, groups, "test"),
-    ]
+    return alarm_measures(model, followed, outer, level, data="test")
 
 
 def _risk(log_odds: Floats) -> Floats:
@@ -211,13 +218,15 @@ def reliable(followed: Followed, log_odds: Floats) -> tuple[Reliability, ...]:
 
 def write_example(model: MonitorModel, folder: Path) -> None:
     """A drawn stay that worsens, and what the model says of it."""
-    rng = np.random.default_rng(11)
     last = model.spec.last_hour or 24
-    table = drawn_stay(model.card, "SYNTHETIC-1", last, 2.0, rng, model.monitored.typical)
-    table.sort_values("minute", kind="stable").to_csv(folder / "example.csv", index=False)
+    table = drawn_stay(
+        model.card, "SYNTHETIC-1", last, 2.0, np.random.default_rng(11), model.monitored.typical
+    ).sort_values("minute", kind="stable")
+    path = folder / "example.csv"
+    in_words(table, model.card.predictors).to_csv(path, index=False)
     hours = list(model.spec.hours or (1, 6, 12, 24))
-    stays = by_hour(table.sort_values("minute", kind="stable"), ["SYNTHETIC-1"], model.card.predictors)
-    said = watch(model, stays, hours)
+    found = open_observations(path, model.card.predictors)
+    said = watch(model, by_hour(found.table, found.stays, model.card.predictors), hours)
     lines = {name: np.round(getattr(said, name)[0], 6).tolist() for name in ("risk", "low", "high")}
-    expected = {"file": "example.csv", "tolerance": 1e-4, "hours": hours} | lines
+    expected = {"file": path.name, "tolerance": 1e-4, "hours": hours} | lines
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")

@@ -164,6 +164,14 @@ class Ward:
             timed = [s for s in self._stays.values() if s.started is not None]
             return self._do([self._take(s, None, now) for s in timed])
 
+    def observed(self, stay: str) -> pd.DataFrame:
+        """``minute, parameter, value`` of the last ``LATE_HOURS`` of a stay, by time."""
+        with self._lock:
+            values = self._stays[stay].values if stay in self._stays else ()
+            names = [p.name for p in self.model.card.predictors]
+            rows = sorted((m, names[p], v) for hour in values for (m, p), v in hour.items())
+        return pd.DataFrame(rows, columns=["minute", "parameter", "value"])
+
     def _take(self, stay: Followed, rows: pd.DataFrame | None, now: datetime | None) -> _Work:
         """Sort observations into their hours."""
         incoming: dict[int, Values] = {}
