@@ -81,9 +81,8 @@ def tested(
     }
     entry = Evaluation(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), commit(), values, "test")
     name = model.card.findings[0].name
-    best_point = (
-        best_utility(known, inner[best]) if known.dated else best_balanced_point(known.event, inner[best][:, -1])
-    )
+    z = inner[best]
+    point = best_utility(known, z) if known.dated else best_balanced_point(known.event, z[:, -1])
     return replace(
         model.measured,
         thresholds={name: float(_risk(np.array(point)))},

@@ -70,8 +70,8 @@ class Followed:
     started: datetime | None
     passed: int = 0
     last_minute: float = 0.0
-    states: deque[State] = field(default_factory=lambda: deque(maxlen=LATE_HOURS + 1))
-    values: deque[Values] = field(default_factory=lambda: deque(maxlen=LATE_HOURS))
+    states: deque[State] = field(default_factory=deque)
+    values: deque[Values] = field(default_factory=deque)
     course: deque[Point] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
     alarmed: int | None = None
     unused: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -80,6 +80,14 @@ class Followed:
     def first_kept(self) -> int:
         """The number, from 0, of the earliest hour that can still be changed."""
         return self.passed - len(self.values)
+
+    def begin_hour(self) -> None:
+        """Let another hour be under way, and give up the earliest that was kept."""
+        if len(self.values) == LATE_HOURS:
+            self.values.popleft()
+            self.states.popleft()
+        self.values.append({})
+        self.passed += 1
 
     @property
     def newest(self) -> Point | None:
@@ -207,8 +215,7 @@ class Ward:
         while pending:
             for w, hour in pending:
                 if hour == w.stay.passed:
-                    w.stay.values.append({})
-                    w.stay.passed += 1
+                    w.stay.begin_hour()
                 w.stay.values[hour - w.stay.first_kept].update(w.incoming.get(hour, {}))
             self._look([(w.stay, hour) for w, hour in pending])
             pending = [(w, hour + 1) for w, hour in pending if hour + 1 < w.end]

@@ -58,7 +58,7 @@ def decimal(column: pd.Series) -> pd.Series:
 def _present(given: pd.Series) -> NDArray[np.bool_]:
     there = np.asarray(given.notna(), dtype=bool)
     if given.dtype == "str":
-        return there & (given != "").to_numpy(dtype=bool, na_value=False)
+        there &= (given != "").to_numpy(dtype=bool, na_value=False)
     return there
 
 
