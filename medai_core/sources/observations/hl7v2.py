@@ -139,6 +139,8 @@ def _part(segment: Any, field: int, component: int = 1) -> str:
 
 
 def _plain(part: str, segment: Any) -> str:
+    if segment.esc not in part:
+        return part
     signs = {"F": segment.separators[1], "R": segment.separators[2], "S": segment.separators[3], "E": segment.esc}
     signs["T"] = segment.separators[4]
     escape = re.escape(segment.esc)

@@ -31,7 +31,7 @@ def judge(
     unit : (n,) as it is stated, "" where it is not; None where the file has none at all.
     bare : whether a number without a unit is in the card's, as in a table; else it says nothing, as in FHIR.
     """
-    there = np.flatnonzero(_present(given))
+    there = np.flatnonzero(present(given))
     if len(there) < len(given):
         given, row = given.iloc[there], row[there]
         unit = None if unit is None else unit.iloc[there]
@@ -55,8 +55,9 @@ def decimal(column: pd.Series) -> pd.Series:
     return pd.Series(np.where(np.isfinite(rounded), rounded, exact), index=column.index)
 
 
-def _present(given: pd.Series) -> NDArray[np.bool_]:
-    there = np.asarray(given.notna(), dtype=bool)
+def present(given: pd.Series) -> NDArray[np.bool_]:
+    """Which cells hold anything."""
+    there = np.array(given.notna(), dtype=bool)
     if given.dtype == "str":
         there &= (given != "").to_numpy(dtype=bool, na_value=False)
     return there

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medai_core.cards import PredictorSpec
 from medai_core.errors import ManifestError
 from medai_core.sources.intake import comparable, distinct_cells
-from medai_core.sources.observations.judging import decimal, judge
+from medai_core.sources.observations.judging import decimal, judge, present
 from medai_core.sources.observations.names import (
     PARAMETER,
     STAY,
@@ -115,8 +115,8 @@ def _wide(table: pd.DataFrame, words: Words, time: str) -> Found:
     for column in (c for c in table.columns if c not in (stay, time)):
         meant, given = words.meant(column), decimal(table[column])
         if not meant:
-            unknown[column[:80]] = int((given.notna() & (given.astype(object) != "")).sum())
+            unknown[column[:80]] = int(present(given).sum())
         cells += [judge(given, every, words.predictors[i], i) for i in meant]
     if not cells:
         raise ManifestError("observation.no_parameter", columns=_listed(table), needed=words.needed)
-    return Found(rows, tuple(cells), unknown)
+    return Found(rows, tuple(cells), {name: count for name, count in unknown.items() if count})
