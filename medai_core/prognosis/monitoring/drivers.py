@@ -13,6 +13,9 @@ from medai_core.prognosis.monitoring.model import MonitorModel
 from medai_core.prognosis.monitoring.summaries import AT, NUMBER
 from medai_core.prognosis.monitoring.watching import State, advanced, begun
 
+SAME = 1e-5
+"""What a column may differ by for its rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drivers:
@@ -72,7 +75,7 @@ def quick_drivers(
     found = np.zeros((n, len(model.card.predictors)))
     for i in range(len(model.card.predictors)):
         own = model.columns.owned(i)
-        known = np.flatnonzero((X[:, own] != never[:, own]).any(axis=1))
+        known = np.flatnonzero((np.abs(X[:, own] - never[:, own]) > SAME).any(axis=1))
         if len(known) == 0:
             continue
         without = X[known].copy()
