@@ -17,7 +17,11 @@ def drawn_table(card: Card, *, stays: int, hours: int, seed: int = 0) -> pd.Data
     for stay in range(stays):
         for p in card.predictors:
             if p.name in card.monitoring.fixed:
-                value = [float(rng.integers(len(p.categories))) if p.categories else rng.uniform(40, 80)]
+                value = [
+                    float(rng.integers(len(p.categories)))
+                    if p.categories
+                    else float(np.clip(rng.uniform(40, 80), p.low, p.high))
+                ]
                 minute = [0.0]
             else:
                 low, middle, high = typical.get(p.name, (p.low, (p.low + p.high) / 2, p.high))

@@ -94,8 +94,7 @@ def by_hour(
     longest : hours after which nothing is looked at, so that a slip in a date does not make a million of them.
     """
     names = {p.name: i for i, p in enumerate(predictors)}
-    stay = pd.Categorical(table["stay"], list(stays)).codes.astype(np.int64)
-    parameter = pd.Categorical(table["parameter"], list(names)).codes.astype(np.int64)
+    stay, parameter = _places(table["stay"], list(stays)), _places(table["parameter"], list(names))
     value, hour = table["value"].to_numpy(dtype=np.float64), hour_of(table["minute"].to_numpy(dtype=np.float64))
     used = (stay >= 0) & (parameter >= 0) & np.isfinite(value) & (hour < (length or longest))
     stay, parameter, value, hour = stay[used], parameter[used], value[used], hour[used]
@@ -103,6 +102,11 @@ def by_hour(
     if length is None and len(hour):
         np.maximum.at(watched, stay, hour + 1)
     return Hours(tuple(stays), watched, *_cells(stay, hour, parameter, value, len(names)), len(names))
+
+
+def _places(cells: pd.Series, names: list[str]) -> Ints:
+    """The place of each cell among the names; -1 for one that is none of them."""
+    return np.asarray(pd.Index(names, dtype=object).get_indexer(cells.astype(object)), dtype=np.int64)
 
 
 def _cells(stay: Ints, hour: Ints, parameter: Ints, value: Floats, width: int) -> tuple[Ints, Ints, Ints, Floats]:
