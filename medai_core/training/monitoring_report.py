@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,36 +62,43 @@ def tested(
 ) -> Measured:
     """The card's numbers: in cross-validation, and once on the test stays as the model is served."""
     inner = in_hours(model, develop, rows, seen)
-    wanted = np.arange(model.spec.first_hour, test.label.shape[1] + 1)
-    names = (ENSEMBLE, *ESTIMATORS)
-    scores = all_scores(model, test.hours, wanted.tolist(), names=names, until=test.hours.length)
-    say(f"{model.card.name}: the test stays are watched")
-    outer = {n: course(model, test.hours.stays, wanted.tolist(), scores[n], n).log_odds for n in names}
+    outer = as_served(model, test)
     best = model.monitored.recommended
-    followed, known = followed_at(model, test, wanted), followed_at(model, develop, wanted_of(model, develop))
+    followed, known = followed_at(model, test), followed_at(model, develop)
     if model.spec.outcomes.hour:
         found = hourly_report(model, known, inner, followed, outer)
     else:
         found = at_hours_report(model, rows, inner, test, outer, columns, known)
-    levels, level = alarm_levels(model, known, inner[best], followed, outer[best])
-    say(f"{model.card.name}: " + ", ".join(f"{m.measure} {m.hour} {m.value:.4f}" for m in found if not m.model))
     found += at_sensitivity(model, known, inner[best], followed, outer[best])
-    values = {
-        f"{m.measure}{f' at {m.hour} h' if m.hour else ''}": m.value for m in found if m.data == "test" and not m.model
-    }
-    entry = Evaluation(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), commit(), values, "test")
-    name = model.card.findings[0].name
+    say(f"{model.card.name}: " + ", ".join(f"{m.measure} {m.hour} {m.value:.4f}" for m in found if not m.model))
+    levels, level = alarm_levels(model, known, inner[best], followed, outer[best])
     z = inner[best]
     point = best_utility(known, z) if known.dated else best_balanced_point(known.event, z[:, -1])
     return replace(
         model.measured,
-        thresholds={name: float(_risk(np.array(point)))},
+        thresholds={model.card.findings[0].name: float(_risk(np.array(point)))},
         threshold_source=USED[known.dated],
         performance=tuple(found),
         reliability=reliable(followed, outer[best]),
-        test_evaluations=(*(earlier.test_evaluations if earlier else ()), entry),
+        test_evaluations=(*(earlier.test_evaluations if earlier else ()), entry_of(found)),
         monitored=replace(model.monitored, levels=levels, level=level),
     )
+
+
+def entry_of(found: Sequence[Measure]) -> Evaluation:
+    """The line that logs this use of the test split."""
+    values = {
+        f"{m.measure}{f' at {m.hour} h' if m.hour else ''}": m.value for m in found if m.data == "test" and not m.model
+    }
+    return Evaluation(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), commit(), values, "test")
+
+
+def as_served(model: MonitorModel, cohort: StayCohort) -> dict[str, Floats]:
+    """Every estimator's log-odds at every hour of every stay, (n, hours), from the model as it is served."""
+    names, wanted = (ENSEMBLE, *ESTIMATORS), wanted_of(model, cohort).tolist()
+    scores = all_scores(model, cohort.hours, wanted, names=names, until=cohort.hours.length)
+    say(f"{model.card.name}: the test stays are watched")
+    return {n: course(model, cohort.hours.stays, wanted, scores[n], n).log_odds for n in names}
 
 
 def wanted_of(model: MonitorModel, cohort: StayCohort) -> Ints:
@@ -99,8 +106,9 @@ def wanted_of(model: MonitorModel, cohort: StayCohort) -> Ints:
     return np.arange(model.spec.first_hour, cohort.label.shape[1] + 1)
 
 
-def followed_at(model: MonitorModel, cohort: StayCohort, hours: Ints) -> Followed:
-    """What became of the stays at some hours."""
+def followed_at(model: MonitorModel, cohort: StayCohort) -> Followed:
+    """What became of the stays at the hours that they are judged at."""
+    hours = wanted_of(model, cohort)
     return Followed(hours, cohort.label[:, hours - 1], cohort.group, bool(model.spec.outcomes.hour))
 
 

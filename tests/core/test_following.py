@@ -167,6 +167,16 @@ def test_the_highest_risk_comes_first_and_who_left_is_followed_no_longer(sepsis:
     assert {s.name for s in ward.stays()} == {"S0", "S1", "S3", "S4"}
 
 
+def test_a_full_ward_gives_up_the_stay_without_news_the_longest(
+    sepsis: MonitorModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medai_core.prognosis.monitoring.following.STAYS_MAX", 2)
+    ward = Ward(sepsis)
+    for name in ("A", "B", "A", "C"):
+        ward.observe(one("heart_rate", 30.0, 80.0, name))
+    assert {s.name for s in ward.stays()} == {"A", "C"}
+
+
 def long(rows: list[tuple[str, int, str, float]], heading: bool = True) -> str:
     text = "".join(f"{s},{(START + timedelta(minutes=m)).isoformat()},{p},{v}\n" for s, m, p, v in rows)
     return ("stay,time,parameter,value\n" if heading else "") + text

@@ -24,6 +24,8 @@ LATE_HOURS = 12
 """How late an observation may arrive and still change what was said."""
 KEPT_HOURS = 168
 """Hours of a stay's course that are kept to be shown."""
+STAYS_MAX = 5_000
+"""Stays that are followed; beyond them, the one that has been without news the longest is given up."""
 SILENT_HOURS = 24
 """Hours without any observation after which a stay's clock stands still."""
 
@@ -162,9 +164,12 @@ class Ward:
             parts = {str(name): rows for name, rows in table.groupby("stay", sort=False)}
             work = []
             for name in dict.fromkeys((*stays, *parts)):
-                stay = self._stays.setdefault(name, Followed(name, (started or {}).get(name)))
+                stay = self._stays.pop(name, None) or Followed(name, (started or {}).get(name))
+                self._stays[name] = stay  # at the end: the first is the one without news the longest
                 work.append(self._take(stay, parts.get(name), now))
-            return self._do(work)
+            while len(self._stays) > STAYS_MAX:
+                self._stays.pop(next(iter(self._stays)))
+            return self._do([w for w in work if w.stay.name in self._stays])
 
     def advance(self, now: datetime) -> tuple[str, ...]:
         """Let the time pass until ``now`` for the stays that have times of day; the stays whose course changed."""
