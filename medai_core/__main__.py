@@ -138,12 +138,21 @@ def _state(card: Card, models: Catalog) -> str:
     return f"  [{source}; {'in use' if models.answers(card) else 'not in use'}]"
 
 
+HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy")
+"""What is said of a model in one line."""
+
+
 def _headline(card: Card) -> str:
+    """The first measures of the test split; of a model that watches a stay those of its last hour."""
     if card.measured is None:
         return "; not trained yet"
-    found = {m.measure: m for m in card.measured.performance if m.data == "test" and not m.subgroup and not m.model}
-    shown = [found[name] for name in ("auc", "balanced_accuracy", "accuracy") if name in found]
-    return "".join(f"; {m.measure} {m.value:.3f} ({m.low:.3f} to {m.high:.3f}, n = {m.n})" for m in shown)
+    own = [m for m in card.measured.performance if m.data == "test" and not m.subgroup and not m.model]
+    found = {m.measure: m for m in sorted(own, key=lambda m: m.hour)}
+    shown = [found[name] for name in HEADLINES if name in found]
+    return "".join(
+        f"; {m.measure}{f' at hour {m.hour}' if m.hour else ''} {m.value:.3f} ({m.low:.3f} to {m.high:.3f}, n = {m.n})"
+        for m in shown
+    )
 
 
 def _plain(value: Any) -> Any:

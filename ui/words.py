@@ -24,6 +24,12 @@ MEASURES = {
     "auc_gain": N_("Gain in AUC"),
     "auc_above_area": N_("AUC above that of the largest area alone"),
     "c_index_gain": N_("Gain in C-index"),
+    "average_precision": N_("Average precision"),
+    "average_precision_gain": N_("Gain in average precision"),
+    "sensitivity_or_ppv": N_("Lesser of sensitivity and PPV"),
+    "utility": N_("Utility of warnings"),
+    "alarms_per_patient_day": N_("Alarms per patient-day"),
+    "patients_caught": N_("Share of events caught"),
     "event_share": N_("Share with the event"),
     "balanced_accuracy": N_("Balanced accuracy"),
     "sensitivity": N_("Sensitivity"),
@@ -94,6 +100,8 @@ WRITTEN_BY_RECIPES = (
     RECALIBRATED,
     N_("share of the development cohort with the event"),
     N_("Otsu's threshold and watershed of the distance"),
+    N_("where sensitivity and positive predictive value are equal at the last hour in cross-validation"),
+    N_("where the challenge's utility is greatest in cross-validation"),
 )
 """What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
 
@@ -103,8 +111,10 @@ ESTIMATORS = {
     "svm": N_("support vector machine"),
     "tree": N_("decision tree"),
     "boosting": N_("gradient boosting"),
+    "lstm": N_("recurrent network (LSTM)"),
+    "ensemble": N_("mean of the three estimators"),
 }
-"""The estimators of risk models, in words."""
+"""The estimators of models that take a patient or watch a stay, in words."""
 
 AGE_BANDS = (N_("age below {high}"), N_("age {low} and over"), N_("age {low} to {high}"))
 """How recipes write an age band; the edges are numbers."""
@@ -113,6 +123,11 @@ AGE_BANDS = (N_("age below {high}"), N_("age {low} and over"), N_("age {low} to 
 def span(low: float, high: float, *, shares: bool = False) -> str:
     """An interval in words."""
     return wording().span(low, high, shares=shares)
+
+
+def share(value: float) -> str:
+    """An observed share, which may well be all of them; ``percent`` is for probabilities."""
+    return f"{100 * value:.1f} %"
 
 
 def measure_title(name: str, card: Card | None = None) -> str:
@@ -135,7 +150,13 @@ def data_title(name: str) -> str:
 
 def model_role(name: str) -> str:
     """Which model a value is of, in words."""
-    return _(name) if name else _("this model")
+    return _(ESTIMATORS.get(name, name)) if name else _("this model")
+
+
+def at_hour(measure: str, hour: int) -> str:
+    """A measure in words, with the hour of the stay that it is of; without one where it is of all."""
+    title = measure_title(measure)
+    return _("{measure} at hour {hour}").format(measure=title, hour=hour) if hour else title
 
 
 def subgroup_title(name: str, card: Card | None = None) -> str:

@@ -150,8 +150,9 @@ class Wording:
 
     def outcome(self, card: Card) -> str:
         """The outcome of a risk with its horizon: "Death · within 10 years"."""
-        assert card.prediction is not None
-        horizon = self.card(card).horizon or card.prediction.horizon
+        asked = card.prediction or card.monitoring
+        assert asked is not None
+        horizon = self.card(card).horizon or asked.horizon
         return f"{sentence(self.finding(card, card.findings[0].name))} · {horizon}"
 
     def joined(self, titles: Sequence[str]) -> str:

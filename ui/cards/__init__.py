@@ -10,7 +10,7 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards import own, risk, risk_performance
+from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
 from ui.cards.provenance import sources
@@ -95,6 +95,8 @@ def _takes(card: Card) -> str:
 
 def _tested(card: Card) -> list[Measure]:
     """The measures of this model that speak for it, everybody together."""
+    if card.monitoring and card.measured:
+        return monitoring_performance.headlines(card)
     every = card.measured.performance if card.measured else ()
     data = risk_performance.headline_data(every)
     return [m for m in every if m.data == data and not m.subgroup and not m.model]
@@ -105,7 +107,7 @@ def _headline(card: Card) -> str:
     if card.measured is None:
         return _("not measured yet")
     first = _tested(card)[:1]
-    return "".join(f"{words.measure_title(m.measure)} {m.value:.3f} ({words.span(m.low, m.high)})" for m in first)
+    return "".join(f"{words.at_hour(m.measure, m.hour)} {risk_performance.said(m)}" for m in first)
 
 
 def overview(chosen: Card) -> None:
@@ -125,12 +127,15 @@ def overview(chosen: Card) -> None:
         unasked = _("This model has not been measured yet, so it is not asked. Train it to measure it.")
         st.info(unasked, icon=":material/hourglass_empty:")
     elif _tested(chosen):
-        _highlights(_tested(chosen)[:3])
+        _highlights(_tested(chosen)[: 4 if chosen.monitoring else 3])
 
 
 def returns(chosen: Card) -> None:
-    """What it returns: findings, or a risk from predictors."""
-    if chosen.prediction:
+    """What it returns: findings, a risk from predictors, or one at every hour of a stay."""
+    if chosen.monitoring:
+        monitoring.prediction(chosen)
+        monitoring.predictors(chosen)
+    elif chosen.prediction:
         risk.prediction(chosen)
         risk.predictors(chosen)
     else:
@@ -140,6 +145,9 @@ def returns(chosen: Card) -> None:
 def performance(chosen: Card) -> None:
     """How good it is: every measure with its interval and n, then what else was tried."""
     assert chosen.measured is not None
+    if chosen.monitoring:
+        monitoring_performance.performance(chosen)
+        return
     if chosen.prediction:
         risk_performance.performance(chosen)
     else:
@@ -151,7 +159,9 @@ def performance(chosen: Card) -> None:
 
 def trust(chosen: Card) -> None:
     """Whether its probabilities mean what they say, and when it refuses."""
-    if chosen.prediction:
+    if chosen.monitoring:
+        monitoring_performance.trust(chosen)
+    elif chosen.prediction:
         risk_performance.trust(chosen)
     else:
         classifiers.trust(chosen)
@@ -161,11 +171,14 @@ def _highlights(measures: Sequence[Measure]) -> None:
     """A few measures, each with its interval and n."""
     for column, measure in zip(st.columns(len(measures)), measures, strict=True):
         with column.container(border=True):
-            st.metric(words.measure_title(measure.measure), f"{measure.value:.3f}")
+            title = words.at_hour(measure.measure, measure.hour)
+            st.metric(title, risk_performance.said(measure, interval=False))
             st.caption(_interval_sentence(measure))
 
 
 def _interval_sentence(measure: Measure) -> str:
     return _("95 % interval {span} · n = {n} in {groups} groups").format(
-        span=words.span(measure.low, measure.high), n=measure.n, groups=measure.groups
+        span=words.span(measure.low, measure.high, shares=measure.measure in risk_performance.AS_SHARE),
+        n=measure.n,
+        groups=measure.groups,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +13,18 @@ from ui import words
 from ui.language import _
 from ui.results import facts, plain
 
-HEADLINES = ("auc", "c_index", "accuracy", "balanced_accuracy", "coverage", "brier", "calibration_slope")
+HEADLINES = (
+    "auc",
+    "average_precision",
+    "c_index",
+    "accuracy",
+    "balanced_accuracy",
+    "coverage",
+    "brier",
+    "utility",
+    "patients_caught",
+    "calibration_slope",
+)
 """What the log of test uses shows of each; the card's file holds every value."""
 
 
@@ -47,7 +61,7 @@ def _evaluations(measured: Measured) -> None:
         {
             _("Date"): e.date,
             _("Commit"): e.commit,
-            **{words.measure_title(name): f"{e.values[name]:.3f}" for name in HEADLINES if name in e.values},
+            **_values(e.values),
             _("Note"): words.data_title(e.note) if e.note else "",
         }
         for e in measured.test_evaluations
@@ -56,6 +70,22 @@ def _evaluations(measured: Measured) -> None:
     table = table.loc[:, (table != "").any()]
     st.table(table, hide_index=True, border="horizontal", alt=_("Uses of the test split"))
     st.caption(_("Every evaluation on the test split is listed; the first one stays."))
+
+
+def _values(values: Mapping[str, float]) -> dict[str, str]:
+    """What one use found, by measure; of a model that watches a stay at the last of its hours."""
+    found = {}
+    for name in HEADLINES:
+        at = {hour: v for key, v in values.items() for measure, hour in [_logged(key)] if measure == name}
+        if at:
+            found[words.at_hour(name, max(at))] = f"{at[max(at)]:.3f}"
+    return found
+
+
+def _logged(key: str) -> tuple[str, int]:
+    """The measure and the hour of "auc at 48 h"; no hour in "auc"."""
+    at = re.fullmatch(r"(\w+) at (\d+) h", key)
+    return (at[1], int(at[2])) if at else (key, 0)
 
 
 def _cohort(cohort: Cohort) -> None:

@@ -16,7 +16,7 @@ from ui.results import plain
 
 ORDER = ("test", "external", "cross-validation")
 """The first that a card has speaks for the model: people it never saw."""
-AS_SHARE = ("event_share",)
+AS_SHARE = ("event_share", "patients_caught")
 
 
 def headline_data(performance: Sequence[Measure]) -> str:
@@ -28,7 +28,7 @@ def headline_data(performance: Sequence[Measure]) -> str:
 def said(m: Measure, *, interval: bool = True) -> str:
     """A value with its interval, and what a perfect model would score where that is not obvious."""
     if m.measure in AS_SHARE:
-        value, span = words.percent(m.value), words.span(m.low, m.high, shares=True)
+        value, span = words.share(m.value), words.span(m.low, m.high, shares=True)
     else:
         low, value, high = (round(v, 3) + 0.0 for v in (m.low, m.value, m.high))  # no "-0.000"
         value, span = f"{value:.3f}", words.span(low, high)
