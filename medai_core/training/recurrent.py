@@ -17,6 +17,8 @@ from medai_core.prognosis.monitoring.summaries import COLUMNS, Columns
 from medai_core.training.fitting import fit
 
 UNITS = 64
+LEARNT_HOURS = 72
+"""Hours from the start of a stay that a network is fitted to; a few long stays would make every batch as long."""
 FORGOTTEN = 0.2
 """The share of predictors that each stay of a batch is shown as never measured."""
 
@@ -65,7 +67,7 @@ def fit_network(rows: Rows, stays: Ints, columns: Columns, path: Path, *, epochs
     network = recurrent_network(rows.X.shape[1])
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-        x, y, w = padded(rows, chosen)
+        x, y, w = padded(rows, chosen, LEARNT_HOURS)
         forgotten = rng.random((len(chosen), owner.max() + 1)) < FORGOTTEN
         gone = (forgotten[:, owner] & watched)[:, None]
         return np.where(gone, columns.never(x), x), y[..., None], w
@@ -76,14 +78,16 @@ def fit_network(rows: Rows, stays: Ints, columns: Columns, path: Path, *, epochs
     )
 
 
-def padded(rows: Rows, stays: Ints) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Columns, labels and weights of stays side by side, (n, longest, ...); hours beyond a stay weigh nothing."""
-    length = (rows.start[1:] - rows.start[:-1])[stays]
+def padded(
+    rows: Rows, stays: Ints, most: int = 10**6
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Columns, labels and weights of the first ``most`` hours of stays, (n, longest, ...); beyond a stay, weight 0."""
+    length = np.minimum((rows.start[1:] - rows.start[:-1])[stays], most)
     shape = (len(stays), int(length.max()))
     x = np.zeros((*shape, rows.X.shape[1]), np.float32)
     y, w = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for k, i in enumerate(stays.tolist()):
-        own = slice(rows.start[i], rows.start[i + 1])
+        own = slice(rows.start[i], rows.start[i] + length[k])
         x[k, : length[k]], y[k, : length[k]], w[k, : length[k]] = rows.X[own], rows.label[own], rows.weight[own]
     return x, y, w
 
