@@ -17,6 +17,8 @@ from medai_core.prognosis.monitoring.summaries import COLUMNS, Columns
 from medai_core.training.fitting import fit
 
 UNITS = 64
+LEARNT_HOURS = 72
+"""Hours in a row of a stay that a network is shown while it is fitted: a few long stays would make all batches long."""
 FORGOTTEN = 0.2
 """The share of predictors that each stay of a batch is shown as never measured."""
 
@@ -65,7 +67,7 @@ def fit_network(rows: Rows, stays: Ints, columns: Columns, path: Path, *, epochs
     network = recurrent_network(rows.X.shape[1])
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-        x, y, w = padded(rows, chosen)
+        x, y, w = padded(rows, chosen, LEARNT_HOURS, rng)
         forgotten = rng.random((len(chosen), owner.max() + 1)) < FORGOTTEN
         gone = (forgotten[:, owner] & watched)[:, None]
         return np.where(gone, columns.never(x), x), y[..., None], w
@@ -76,15 +78,25 @@ def fit_network(rows: Rows, stays: Ints, columns: Columns, path: Path, *, epochs
     )
 
 
-def padded(rows: Rows, stays: Ints) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Columns, labels and weights of stays side by side, (n, longest, ...); hours beyond a stay weigh nothing."""
-    length = (rows.start[1:] - rows.start[:-1])[stays]
-    shape = (len(stays), int(length.max()))
+def padded(
+    rows: Rows, stays: Ints, most: int | None = None, rng: np.random.Generator | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Columns, labels and weights of stays side by side, (n, longest, ...); hours beyond a stay weigh nothing.
+
+    Parameters
+    ----------
+    most : hours in a row that are taken of each stay, from one that ``rng`` draws; all of them when None.
+    """
+    whole = (rows.start[1:] - rows.start[:-1])[stays]
+    length = whole if most is None else np.minimum(whole, most)
+    begin = rows.start[stays] + (0 if rng is None else (rng.random(len(stays)) * (whole - length + 1)).astype(int))
+    # Keras takes the shape of the first batches for that of all.
+    shape = (len(stays), int(length.max() if most is None else min(most, np.diff(rows.start).max())))
     x = np.zeros((*shape, rows.X.shape[1]), np.float32)
     y, w = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for k, i in enumerate(stays.tolist()):
-        own = slice(rows.start[i], rows.start[i + 1])
-        x[k, : length[k]], y[k, : length[k]], w[k, : length[k]] = rows.X[own], rows.label[own], rows.weight[own]
+    for k, (first, hours) in enumerate(zip(begin.tolist(), length.tolist(), strict=True)):
+        own = slice(first, first + hours)
+        x[k, :hours], y[k, :hours], w[k, :hours] = rows.X[own], rows.label[own], rows.weight[own]
     return x, y, w
 
 
