@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image as Picture
+from threadpoolctl import threadpool_limits
 
 from medai_core.cards import Card
 from medai_core.catalog import find_models, sha256
@@ -27,9 +29,12 @@ from medai_core.imaging.saliency import evidence_over_image
 from medai_core.imaging.segmentation import segment
 from medai_core.metrics import softmax
 from medai_core.prognosis.assessment import assess, typical
+from medai_core.prognosis.monitoring import ENSEMBLE, ESTIMATORS, Hours, MonitorModel, by_hour, watch
+from medai_core.prognosis.monitoring.watching import moments
 from medai_core.readings import finder, read_scan, read_together
 from medai_core.runtime import Arrays, Network
 from medai_core.sources.intake import in_card_words
+from medai_core.sources.observations import open_observations
 from medai_core.sources.tables import open_table
 from tests.scans import grey
 
@@ -40,10 +45,13 @@ AREA = "largest area alone"
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
 every_image_model = pytest.mark.parametrize(
-    "card", [card for card in MODELS.cards if card.task != "risk"], ids=lambda card: card.name
+    "card", [card for card in MODELS.cards if card.task not in ("risk", "monitoring")], ids=lambda card: card.name
 )
 every_risk_model = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task == "risk"], ids=lambda card: card.name
+)
+every_watching_model = pytest.mark.parametrize(
+    "card", [card for card in MODELS.cards if card.task == "monitoring"], ids=lambda card: card.name
 )
 every_classifier = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task == "classification"], ids=lambda card: card.name
@@ -59,6 +67,8 @@ def headline(card: Card) -> str:
     """The measure that says how good a model is."""
     if card.outline is not None:
         return "f1_iou50" if card.outline.many else "dice"
+    if card.monitoring is not None:
+        return f"auc at {card.monitoring.last_hour} h" if card.monitoring.last_hour else "auc"
     return "auc" if card.task == "risk" else "accuracy"
 
 
@@ -88,7 +98,7 @@ def test_a_card_is_complete(card: Card) -> None:
     assert made is not None, "the recipe has not run"
     assert made.performance
     assert made.reliability or card.outline
-    assert card.task in ("risk", "segmentation") or sum(map(sum, made.confusion)) > 0
+    assert card.task in ("risk", "segmentation", "monitoring") or sum(map(sum, made.confusion)) > 0
     assert any(approach.chosen for approach in made.approaches)
     assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
     assert made.provenance.seconds > 0
@@ -135,10 +145,11 @@ def test_the_first_use_of_what_was_held_out_is_logged_and_the_last_one_is_the_ca
     assert [entry.date for entry in log] == sorted(entry.date for entry in log)
     assert headline(card) in log[0].values
     where = (held_out(card), "", "")
-    shown = {m.measure: m.value for m in card.measured.performance if (m.data, m.subgroup, m.model) == where}
+    own = [m for m in card.measured.performance if (m.data, m.subgroup, m.model) == where]
+    shown = {f"{m.measure} at {m.hour} h" if m.hour else m.measure: m.value for m in own}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    if card.task != "risk":
+    if card.task not in ("risk", "monitoring"):
         promised = card.measured.promised
         assert promised.value == shown[promised.measure]
 
@@ -148,7 +159,12 @@ def test_the_weights_are_those_that_were_measured(card: Card) -> None:
     assert card.measured is not None
     weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras", ".npz"})
     assert weights == sorted(card.measured.sha256)
-    assert {"model.npz"} == set(weights) if card.task == "risk" else {"model.tflite", "model.keras"} <= set(weights)
+    if card.task == "risk":
+        assert weights == ["model.npz"]
+    elif card.task == "monitoring":
+        assert weights == ["model.keras", "model.npz", "model.tflite"]
+    else:
+        assert {"model.tflite", "model.keras"} <= set(weights)
     for name in weights:
         assert sha256(folder(card) / name) == card.measured.sha256[name]
 
@@ -426,3 +442,140 @@ def test_the_recipe_of_risks_runs_on_people_that_it_draws_itself(card: Card, tmp
     model = find_models(tmp_path).risk_model(made)
     found = assess(model, pd.DataFrame([typical(model)]), explained=True)
     assert found.estimates.low[0] <= found.estimates.risk[0] <= found.estimates.high[0]
+
+
+# Stays that are watched
+
+
+def example_of(card: Card) -> tuple[MonitorModel, Hours]:
+    """The model of a card, and its example by the hour."""
+    observations = open_observations(folder(card) / "example.csv", card.predictors)
+    assert observations.left_out.empty
+    model = MODELS.monitor_model(card)
+    return model, by_hour(observations.table, observations.stays, card.predictors)
+
+
+@every_watching_model
+def test_the_example_of_a_stay_gets_the_risks_that_it_got_and_is_no_ones(card: Card) -> None:
+    wanted = json.loads((folder(card) / "expected.json").read_text(encoding="utf-8"))
+    assert wanted["file"] == "example.csv"
+    assert 0 < wanted["tolerance"] <= 1e-3
+    model, stays = example_of(card)
+    assert stays.stays == ("SYNTHETIC-1",)
+    assert set(stays.parameter.tolist()) == set(range(len(card.predictors))), "it shows everything that is taken"
+    found = watch(model, stays, wanted["hours"])
+    for name in ("risk", "low", "high"):
+        assert getattr(found, name)[0] == pytest.approx(wanted[name], abs=wanted["tolerance"])
+    assert found.estimator == model.monitored.recommended
+
+
+@every_watching_model
+def test_what_serves_answers_hour_by_hour_as_what_was_trained_answers_whole_stays(card: Card, trainable: Any) -> None:
+    """The one-step network as LiteRT, its memory carried on, against the networks that may be trained further."""
+    model, stays = example_of(card)
+    steps = list(moments(model, stays, stays.length))
+    network = trainable(folder(card) / "model.keras")
+    columns = np.stack([step.X[0] for step in steps])
+    assert network.input_shape == (None, None, len(model.columns.names))
+    whole = np.asarray(network(columns[None])["score"])[0]
+    assert whole.shape == (int(stays.length[0]), model.members)
+    np.testing.assert_allclose(np.stack([step.score[0] for step in steps]), whole, atol=1e-4)
+    assert np.abs(np.diff(whole, axis=0)).max() > 1e-3, "a network that says one thing throughout shows nothing"
+
+
+@every_watching_model
+def test_the_files_of_a_model_that_watches_hold_weights_of_the_shapes_that_it_needs_and_nothing_else(
+    card: Card, trainable: Any
+) -> None:
+    model = MODELS.monitor_model(card)
+    columns, predictors, members = len(model.columns.names), len(card.predictors), model.members
+    with np.load(folder(card) / "model.npz", allow_pickle=False) as stored:
+        shapes = {name: stored[name].shape for name in stored.files}
+    nodes = shapes["trees_column"]
+    assert shapes.pop("units") == ()
+    assert shapes.pop("coefficients") == (members, 1 + columns)
+    assert {shapes.pop(name) for name in ("logged", "centre", "scale")} == {(predictors,)}
+    of_nodes = ("trees_column", "trees_threshold", "trees_left", "trees_right", "trees_value")
+    assert {shapes.pop(name) for name in of_nodes} == {nodes}
+    assert shapes.pop("trees_root") == shapes.pop("trees_refit")
+    assert shapes.pop("trees_base") == (members,)
+    assert not shapes
+    units = model.units // (2 * members)
+    dense, cell, last = [(columns, units), (units,)], [(units, 4 * units)] * 2 + [(4 * units,)], [(units, 1), (1,)]
+    kept = [tuple(w.shape) for w in trainable(folder(card) / "model.keras").get_weights()]
+    assert kept == (dense + cell + last) * members
+
+
+@every_watching_model
+def test_every_estimator_is_calibrated_and_compared_on_the_same_hours(card: Card) -> None:
+    assert card.measured is not None and card.measured.monitored is not None
+    monitored = card.measured.monitored
+    assert set(monitored.calibration) == {ENSEMBLE, *ESTIMATORS}
+    assert monitored.recommended in monitored.calibration
+    for fitted in monitored.calibration.values():
+        assert len(fitted.hours) == len(fitted.intercept) == len(fitted.slope)
+        assert list(fitted.hours) == sorted(set(fitted.hours))
+        assert all(map(math.isfinite, (*fitted.intercept, *fitted.slope)))
+    assert min(monitored.calibration[monitored.recommended].slope) > 0
+    known = {(m.measure, m.model, m.hour): m for m in card.measured.performance if m.data == "test" and not m.subgroup}
+    hours = card.monitoring.hours if card.monitoring and card.monitoring.hours else (0,)
+    for hour, rival in product(hours, set(monitored.calibration) - {monitored.recommended}):
+        own, other, gain = (known[key] for key in (("auc", "", hour), ("auc", rival, hour), ("auc_gain", rival, hour)))
+        assert own.n == other.n == gain.n
+        assert gain.value == pytest.approx(own.value - other.value, abs=1e-5)
+        assert gain.low <= gain.value <= gain.high
+    chosen = {a.name.partition(", ")[0] for a in card.measured.approaches if a.chosen}
+    assert chosen == {monitored.recommended}
+
+
+@every_watching_model
+def test_alarm_levels_rise_and_the_highest_costs_and_catches_less_than_the_lowest(card: Card) -> None:
+    assert card.measured is not None and card.measured.monitored is not None
+    levels = card.measured.monitored.levels
+    assert len(levels) >= 5
+    assert card.measured.monitored.level in [v.level for v in levels]
+    assert all(lower.level < higher.level for lower, higher in pairwise(levels))
+    assert levels[0].alarms.value > levels[-1].alarms.value
+    assert levels[0].caught.value > levels[-1].caught.value
+    for v in levels:
+        assert 0 <= v.false.value <= v.alarms.value
+        assert 0 <= v.caught.value <= 1
+        for bounds in (v.alarms, v.false, v.caught):
+            assert bounds.low <= bounds.value <= bounds.high
+    known = {m.measure for m in card.measured.performance if m.data == "test"}
+    assert {"alarms_per_patient_day", "patients_caught"} <= known
+    assert ("utility" in known) == bool(card.monitoring and card.monitoring.outcomes.hour)
+
+
+@every_watching_model
+def test_what_is_watched_is_asked_and_every_word_of_it_is_there_in_chinese(card: Card) -> None:
+    spec, names = card.monitoring, {p.name for p in card.predictors}
+    assert spec is not None
+    assert {*spec.fixed, *spec.shown, *spec.stale_hours} <= names
+    assert not set(spec.fixed) & {*spec.shown, *spec.stale_hours}
+    assert len(names) == len(card.predictors)
+    assert all(p.low < p.high for p in card.predictors if p.kind == "number")
+    said = card.translations["zh_CN"]
+    assert set(said.predictors) == names
+    assert {c.title for p in card.predictors for c in p.categories} <= set(said.categories)
+    assert said.horizon
+    assert bool(said.why) == bool(spec.why)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Keras, about how its own parts call each other
+@every_watching_model
+def test_a_recipe_runs_on_stays_that_it_draws_itself(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, which has TensorFlow already; the boosting's threads would wait for those of other tests."""
+    out, recipe = tmp_path / card.name, folder(card) / "train.py"
+    monkeypatch.setattr(sys, "argv", [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")])
+    with threadpool_limits(1):
+        runpy.run_path(str(recipe), run_name="__main__")
+    made = find_models(tmp_path)
+    (found,) = [c for c in made.cards if c.name == card.name]
+    assert found.measured is not None
+    assert "--smoke" in found.measured.provenance.command
+    model = made.monitor_model(found)
+    said = watch(model, example_of(card)[1], [found.monitoring.last_hour or 12])  # type: ignore[union-attr]
+    assert 0 < said.risk[0, 0] < 1
