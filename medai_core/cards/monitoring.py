@@ -41,6 +41,7 @@ class MonitoringSpec:
     stale_hours : hours after which a value is called old, by predictor.
     missed_cost : how many false alarms one missed event is taken to be as bad as, unless the user says otherwise.
     silent_hours : hours for which no further alarm is raised after one.
+    members : resamples of the cohort that each estimator is fitted to.
     change_hours : hours that "what changed lately" looks back.
     why : how the estimators compare.
     """
@@ -59,6 +60,7 @@ class MonitoringSpec:
     last_hour: int = 0
     hours: tuple[int, ...] = ()
     fixed: tuple[str, ...] = ()
+    members: int = 6
     change_hours: int = 6
     why: str = ""
 

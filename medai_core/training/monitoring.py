@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
     earlier = recipes.begun_card(given, folder)
     card = read_card(given.out)
     assert card.monitoring is not None
-    effort = SMOKE if given.smoke else Effort()
+    effort = SMOKE if given.smoke else Effort(card.monitoring.members)
     if given.smoke:
         drawn_stays.write(card, given.data)
     develop, test = parts_of(card, given)

@@ -114,7 +114,7 @@ class Member:
 class Effort:
     """How much is fitted: members, folds, epochs of the networks and trees of an ensemble."""
 
-    members: int = 6
+    members: int
     folds: int = 5
     epochs: int = 12
     trees: int = 300
