@@ -103,8 +103,10 @@ ESTIMATORS = {
     "svm": N_("support vector machine"),
     "tree": N_("decision tree"),
     "boosting": N_("gradient boosting"),
+    "lstm": N_("recurrent network (LSTM)"),
+    "ensemble": N_("mean of the three estimators"),
 }
-"""The estimators of risk models, in words."""
+"""The estimators of models that take a patient or watch a stay, in words."""
 
 AGE_BANDS = (N_("age below {high}"), N_("age {low} and over"), N_("age {low} to {high}"))
 """How recipes write an age band; the edges are numbers."""
