@@ -14,6 +14,7 @@ st.navigation(
             st.Page("pages/patients/worklist.py", title=_("Worklist"), url_path="worklist", default=True),
             st.Page("pages/patients/patient.py", title=_("Patient"), url_path="patient"),
             st.Page("pages/patients/risk.py", title=_("Risk"), url_path="risk"),
+            st.Page("pages/patients/monitor.py", title=_("Monitor"), url_path="monitor"),
         ],
         _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan")],
         _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],

@@ -1,4 +1,4 @@
-"""Whether sign-in is set up, and why nobody may be let in as the dashboard is set up now."""
+"""Whether sign-in is set up, why nobody may be let in as the dashboard is set up now, and what is followed live."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def configured() -> bool:
 def role_claim() -> str:
     """The claim of the ID token that holds the role."""
     return os.environ.get("MEDAI_ROLE_CLAIM") or "roles"
+
+
+def feed_folder() -> Path | None:
+    """The folder of observations that the page Monitor follows live: ``MEDAI_FEED``; None where none is set."""
+    stated = os.environ.get("MEDAI_FEED", "").strip()
+    return Path(stated).expanduser() if stated else None
 
 
 def obstacle() -> Message | None:

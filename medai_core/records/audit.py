@@ -34,6 +34,7 @@ ACTIONS = {
     "list": N_("Viewed the worklist"),
     "view": N_("Viewed a patient"),
     "read": N_("Read a scan"),
+    "feed.view": N_("Viewed the stays that are followed live"),
     "patient.create": N_("Created a patient"),
     "patient.edit": N_("Edited a patient"),
     "patient.delete": N_("Deleted a patient"),

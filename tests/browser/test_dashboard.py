@@ -24,6 +24,7 @@ PAGES = {
     "": "Worklist",
     "patient": "Patient",
     "risk": "Risk",
+    "monitor": "Monitor",
     "scan": "Scan",
     "cohort": "Cohort",
     "models": "Models",
