@@ -21,7 +21,7 @@ BEFORE = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
+class Watched:
     """What became of n stays at k successive hours.
 
     Attributes
@@ -141,7 +141,7 @@ def hour_measures(
     )
 
 
-def utility_measure(followed: Followed, log_odds: Floats, threshold: float, *, data: str, draws: int = 500) -> Measure:
+def utility_measure(followed: Watched, log_odds: Floats, threshold: float, *, data: str, draws: int = 500) -> Measure:
     """The utility of warning at every hour whose log-odds reach a threshold."""
     utilities = utilities_of(followed, log_odds, threshold)
     drawn = copies(followed.group, draws)
@@ -149,7 +149,7 @@ def utility_measure(followed: Followed, log_odds: Floats, threshold: float, *, d
     return Measure("utility", *bounds(values), len(utilities), len(np.unique(followed.group)), data)
 
 
-def utilities_of(followed: Followed, log_odds: Floats, threshold: float) -> Floats:
+def utilities_of(followed: Watched, log_odds: Floats, threshold: float) -> Floats:
     """Each stay's utilities, (n, 3), of warning at every hour whose log-odds reach a threshold."""
     judged = [row >= 0 for row in followed.label]
     labels = [row[own] for row, own in zip(followed.label, judged, strict=True)]
@@ -158,7 +158,7 @@ def utilities_of(followed: Followed, log_odds: Floats, threshold: float) -> Floa
 
 
 def alarm_level(
-    followed: Followed, risk: Floats, level: float, silent_hours: int, *, draws: int = 500, drawn: Floats | None = None
+    followed: Watched, risk: Floats, level: float, silent_hours: int, *, draws: int = 500, drawn: Floats | None = None
 ) -> AlarmLevel:
     """What alarms at a level cost and catch.
 
@@ -181,7 +181,7 @@ def alarm_level(
     return AlarmLevel(level, rate(raised.sum(axis=1)), rate(false), share, float(event.sum() / days.sum() * 100))
 
 
-def level_for(followed: Followed, risk: Floats, silent_hours: int, caught: float) -> float:
+def level_for(followed: Watched, risk: Floats, silent_hours: int, caught: float) -> float:
     """The highest level whose alarms still foresee a share of the events."""
     candidates = np.unique(np.quantile(risk[followed.label >= 0], np.linspace(0, 0.999, 200)))
     low, high = 0, len(candidates) - 1

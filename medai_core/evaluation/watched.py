@@ -8,7 +8,7 @@ import numpy as np
 
 from medai_core.cards import Measure
 from medai_core.errors import ManifestError
-from medai_core.evaluation.stays import Followed, alarm_level, hour_measures, utility_measure
+from medai_core.evaluation.stays import Watched, alarm_level, hour_measures, utility_measure
 from medai_core.metrics import Floats
 from medai_core.prognosis.monitoring.cohort import StayCohort
 from medai_core.prognosis.monitoring.model import MonitorModel
@@ -55,18 +55,18 @@ def stay_measures(
     return (*found, *alarm_measures(model, followed, z, model.monitored.level, data=data))
 
 
-def watched(model: MonitorModel, cohort: StayCohort, estimator: str | None) -> tuple[Followed, Floats]:
+def watched(model: MonitorModel, cohort: StayCohort, estimator: str | None) -> tuple[Watched, Floats]:
     """What became of the stays at every hour that the model answers, and the log-odds that it gives there."""
     name = model.named(estimator)
     hours = np.arange(model.spec.first_hour, cohort.label.shape[1] + 1)
     scores = all_scores(model, cohort.hours, hours.tolist(), names=(name,), until=cohort.hours.length)[name]
     z = course(model, cohort.hours.stays, hours.tolist(), scores, name).log_odds
     dated = bool(model.spec.outcomes.hour)
-    return Followed(hours, cohort.label[:, hours - 1], cohort.group, dated), z
+    return Watched(hours, cohort.label[:, hours - 1], cohort.group, dated), z
 
 
 def alarm_measures(
-    model: MonitorModel, followed: Followed, z: Floats, level: float, *, data: str
+    model: MonitorModel, followed: Watched, z: Floats, level: float, *, data: str
 ) -> tuple[Measure, Measure]:
     """Alarms per patient-day at a level, and the share of patients with the event that they foresaw."""
     risk = 1 / (1 + np.exp(-np.clip(z, -30, 30)))

@@ -15,7 +15,7 @@ from medai_core.cards.monitoring import AlarmLevel
 from medai_core.evaluation.curves import reliability
 from medai_core.evaluation.patients import Judged
 from medai_core.evaluation.stays import (
-    Followed,
+    Watched,
     alarm_level,
     best_balanced_point,
     copies,
@@ -106,10 +106,10 @@ def wanted_of(model: MonitorModel, cohort: StayCohort) -> Ints:
     return np.arange(model.spec.first_hour, cohort.label.shape[1] + 1)
 
 
-def followed_at(model: MonitorModel, cohort: StayCohort) -> Followed:
+def followed_at(model: MonitorModel, cohort: StayCohort) -> Watched:
     """What became of the stays at the hours that they are judged at."""
     hours = wanted_of(model, cohort)
-    return Followed(hours, cohort.label[:, hours - 1], cohort.group, bool(model.spec.outcomes.hour))
+    return Watched(hours, cohort.label[:, hours - 1], cohort.group, bool(model.spec.outcomes.hour))
 
 
 def in_hours(model: MonitorModel, cohort: StayCohort, rows: Rows, seen: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -132,7 +132,7 @@ def at_hours_report(
     test: StayCohort,
     outer: Mapping[str, Floats],
     columns: Columns,
-    known: Followed,
+    known: Watched,
 ) -> list[Measure]:
     """Discrimination and calibration at each hour of the card, beside plain models fitted to that hour alone."""
     best, spec = model.monitored.recommended, model.spec
@@ -161,9 +161,9 @@ def at_hours_report(
 
 def hourly_report(
     model: MonitorModel,
-    known: Followed,
+    known: Watched,
     inner: Mapping[str, Floats],
-    followed: Followed,
+    followed: Watched,
     outer: Mapping[str, Floats],
 ) -> list[Measure]:
     """Discrimination, calibration and utility over all hours."""
@@ -182,14 +182,14 @@ def hourly_report(
     return found
 
 
-def best_utility(known: Followed, log_odds: Floats) -> float:
+def best_utility(known: Watched, log_odds: Floats) -> float:
     """The log-odds from which warning is worth most in development."""
     candidates = np.quantile(log_odds[known.label >= 0], np.linspace(0.5, 0.995, 40))
     return float(max(candidates, key=lambda t: normalised(utilities_of(known, log_odds, float(t)))))
 
 
 def alarm_levels(
-    model: MonitorModel, known: Followed, inner: Floats, followed: Followed, outer: Floats
+    model: MonitorModel, known: Watched, inner: Floats, followed: Watched, outer: Floats
 ) -> tuple[tuple[AlarmLevel, ...], float]:
     """What alarms cost and catch on the test split at levels chosen in development, and the one offered first."""
     silent = model.spec.silent_hours
@@ -202,7 +202,7 @@ def alarm_levels(
 
 
 def at_sensitivity(
-    model: MonitorModel, known: Followed, inner: Floats, followed: Followed, outer: Floats
+    model: MonitorModel, known: Watched, inner: Floats, followed: Watched, outer: Floats
 ) -> tuple[Measure, ...]:
     """Alarms per patient-day on the test split at the level that catches four in five in development."""
     level = level_for(known, _risk(inner), model.spec.silent_hours, SENSITIVITY)
@@ -213,7 +213,7 @@ def _risk(log_odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
-def reliable(followed: Followed, log_odds: Floats) -> tuple[Reliability, ...]:
+def reliable(followed: Watched, log_odds: Floats) -> tuple[Reliability, ...]:
     """The reliability plot: at the last hour of the card, or over all hours."""
     if followed.dated:
         at = followed.label >= 0

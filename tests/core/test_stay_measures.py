@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 from medai_core.cards import Bounds
 from medai_core.cards.monitoring import AlarmLevel
 from medai_core.evaluation import stays
-from medai_core.evaluation.stays import Followed, alarm_level, average_precision, balanced_point, copies
+from medai_core.evaluation.stays import Watched, alarm_level, average_precision, balanced_point, copies
 from medai_core.evaluation.utility import hourly_worth, normalised, stay_utilities
 from medai_core.metrics import Floats, Ints
 from medai_core.prognosis.monitoring.alarms import alarms, cheapest
@@ -166,9 +166,9 @@ def test_the_cheapest_level_weighs_false_alarms_against_missed_events() -> None:
     assert cheapest((low, middle, high), 50) == low  # 100, 140, 405
 
 
-def followed(*label: list[int], dated: bool = False, group: Ints | None = None) -> Followed:
+def followed(*label: list[int], dated: bool = False, group: Ints | None = None) -> Watched:
     rows = np.array(label)
-    return Followed(np.arange(1, rows.shape[1] + 1), rows, np.arange(len(rows)) if group is None else group, dated)
+    return Watched(np.arange(1, rows.shape[1] + 1), rows, np.arange(len(rows)) if group is None else group, dated)
 
 
 def test_where_a_label_holds_for_the_whole_stay_every_alarm_in_it_is_right() -> None:
@@ -269,7 +269,7 @@ def test_a_rival_that_says_the_same_gains_and_loses_nothing() -> None:
 
 def test_hours_that_are_not_judged_earn_and_cost_nothing() -> None:
     label = np.array([[*SEPTIC.tolist(), -1, -1], [*HEALTHY.tolist(), -1, -1]])
-    known = Followed(np.arange(1, 27), label, np.arange(2), True)
+    known = Watched(np.arange(1, 27), label, np.arange(2), True)
     z = np.full((2, 26), -1.0)
     z[:, 24:] = 9.0
     assert stays.utilities_of(known, z, 0.0)[:, 0] == pytest.approx([NEVER, 0])
