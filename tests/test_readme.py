@@ -89,7 +89,7 @@ def test_readme_shows_how_to_list_to_read_and_to_evaluate() -> None:
 
 
 def measure(model: str, name: str) -> Measure:
-    """The measure that a row speaks of: "auc", or "auc, WHERE" with a data set, subgroup or compared model."""
+    """The measure that a row speaks of: "auc", or "auc, WHERE" with a data set, an hour, a subgroup or a compared model."""
     card = MODELS.card(model)
     assert card.measured is not None
     name, _, where = name.partition(", ")
@@ -101,7 +101,8 @@ def measure(model: str, name: str) -> Measure:
 
 def about(m: Measure) -> str:
     """What sets a measure apart from that of everybody on the test split."""
-    return ", ".join(filter(None, ["" if m.data == "test" else m.data, m.subgroup, m.model]))
+    hour = f"hour {m.hour}" if m.hour else ""
+    return ", ".join(filter(None, ["" if m.data == "test" else m.data, hour, m.subgroup, m.model]))
 
 
 @pytest.mark.parametrize("cells", ROWS, ids=" ".join)

@@ -248,7 +248,9 @@ def test_values_are_scaled_and_the_lopsided_ones_by_their_logarithms(mortality: 
             "value": [*lopsided, *even],
         }
     )
-    rare = pd.DataFrame({"stay": "1", "minute": np.arange(9) * 60.0 + 1, "parameter": "weight", "value": np.arange(9.0)})
+    rare = pd.DataFrame(
+        {"stay": "1", "minute": np.arange(9) * 60.0 + 1, "parameter": "weight", "value": np.arange(9.0)}
+    )
     hours = by_hour(pd.concat([table, rare]).sort_values("minute", kind="stable"), ["1"], mortality.predictors)
     found = stays.fit_scaling(hours)
     lactate, rate, weight = (names.index(n) for n in ("lactate", "heart_rate", "weight"))
