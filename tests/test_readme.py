@@ -89,7 +89,7 @@ def test_readme_shows_how_to_list_to_read_and_to_evaluate() -> None:
 
 
 def measure(model: str, name: str) -> Measure:
-    """The measure that a row speaks of: "auc", or "auc, WHERE" with a data set, an hour, a subgroup or a compared model."""
+    """The measure that a row speaks of: "auc", or "auc, WHERE" with a data set, hour, subgroup or compared model."""
     card = MODELS.card(model)
     assert card.measured is not None
     name, _, where = name.partition(", ")
