@@ -126,3 +126,14 @@ def test_a_model_is_measured_on_stays_whose_outcome_is_known(
     outcomes.write_text("RecordID,In-hospital_death\nX,1\n")
     assert main(words) == 1
     assert "No stay has both" in capsys.readouterr().err
+
+
+def test_the_list_of_models_says_how_good_one_is_at_its_last_hour(capsys: pytest.CaptureFixture[str]) -> None:
+    assert CARD.measured is not None and CARD.monitoring is not None
+    last = CARD.monitoring.last_hour
+    own = [m for m in CARD.measured.performance if (m.data, m.model, m.subgroup, m.hour) == ("test", "", "", last)]
+    auc = next(m for m in own if m.measure == "auc")
+    assert main(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert f"; auc at hour {last} {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}, n = {auc.n})" in shown
+    assert f"auc at hour {CARD.monitoring.hours[0]}" not in shown

@@ -131,15 +131,18 @@ def _verdicts(measured: Measured, monitored: Monitored) -> list[str]:
 def _answers(best: str) -> str:
     """Which estimator answers, and that it is not the network alone where it is not."""
     if best == NETWORK:
-        return _("The recurrent network (LSTM) answers alone: it came out first in cross-validation.")
+        return _(
+            "The recurrent network (LSTM) answers alone: of the three estimators and their mean it came first in "
+            "cross-validation."
+        )
     if best == "ensemble":
         return _(
-            "It is not the recurrent network (LSTM) alone that answers: the mean of network, gradient boosting and "
-            "logistic regression came out first in cross-validation."
+            "It is not the recurrent network (LSTM) alone that answers: of it, gradient boosting, logistic regression "
+            "and the mean of the three, the mean came first in cross-validation."
         )
     return _(
-        "It is not the recurrent network (LSTM) that answers: {estimator} came out first in cross-validation. The "
-        "network can still be asked by its name."
+        "It is not the recurrent network (LSTM) that answers: of the three estimators and their mean, {estimator} came "
+        "first in cross-validation. The network can still be asked by its name."
     ).format(estimator=estimator_title(best))
 
 
