@@ -467,6 +467,10 @@ def test_the_example_of_a_stay_gets_the_risks_that_it_got_and_is_no_ones(card: C
     for name in ("risk", "low", "high"):
         assert getattr(found, name)[0] == pytest.approx(wanted[name], abs=wanted["tolerance"])
     assert found.estimator == model.monitored.recommended
+    assert set(wanted["estimators"]) == set(model.monitored.calibration)
+    for estimator, risk in wanted["estimators"].items():
+        said = watch(model, stays, wanted["hours"], estimator=estimator).risk[0]
+        assert said == pytest.approx(risk, abs=wanted["tolerance"])
 
 
 @every_watching_model

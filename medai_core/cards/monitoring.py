@@ -84,8 +84,9 @@ class AlarmLevel:
 
     Attributes
     ----------
-    alarms : per 100 patient-days; false : those of stays without the event, per 100 patient-days.
-    caught : the share of stays with the event that had at least one alarm.
+    alarms : per 100 patient-days; false : those that foresee no event, per 100 patient-days: in stays without
+        it and, where it is dated, more than 12 hours before it or after it.
+    caught : the share of stays with the event in which an alarm foresaw it.
     events : stays with the event per 100 patient-days.
     """
 

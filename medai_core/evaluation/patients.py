@@ -75,18 +75,29 @@ def recalibration(event: Ints, log_odds: Floats, weight: Floats, *, slope: bool 
     design = np.stack([np.ones(len(z)), z], axis=1) if slope else np.ones((len(z), 1))
     offset = np.zeros(len(z)) if slope else z
     found = np.array([0.0, 1.0]) if slope else np.zeros(1)
-    for _ in range(30):
+    reached = _likelihood(event, design @ found + offset, weight)
+    for _ in range(60):
         p = 1 / (1 + np.exp(-np.clip(design @ found + offset, -40, 40)))
         gradient = design.T @ (weight * (event - p))
         hessian = (design * (weight * p * (1 - p))[:, None]).T @ design
         try:
-            step = np.linalg.solve(hessian + 1e-12 * np.eye(len(found)), gradient)
+            step = np.clip(np.linalg.solve(hessian + 1e-12 * np.eye(len(found)), gradient), -2, 2)
         except np.linalg.LinAlgError:
             return np.full_like(found, np.nan)
-        found = np.asarray(found + np.clip(step, -2, 2))
+        gained = _likelihood(event, design @ (found + step) + offset, weight)
+        # A whole step of Newton's can lead far past the top where scores are far too sure of themselves.
+        while gained < reached - 1e-9 * abs(reached) and np.abs(step).max() > 1e-9:
+            step = step / 2
+            gained = _likelihood(event, design @ (found + step) + offset, weight)
+        found, reached = np.asarray(found + step), gained
         if np.abs(step).max() < 1e-8:
             return np.asarray(found)
     return np.full_like(found, np.nan)
+
+
+def _likelihood(event: Ints, log_odds: Floats, weight: Floats) -> float:
+    """The weighted log-likelihood of the outcomes."""
+    return float((weight * (event * log_odds - np.logaddexp(0, log_odds))).sum())
 
 
 def binned_error(event: Ints, risk: Floats, weight: Floats, bins: int = 10) -> float:

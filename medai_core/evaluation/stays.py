@@ -17,7 +17,7 @@ from medai_core.prognosis.monitoring.alarms import alarms
 from medai_core.prognosis.risk import logistic
 
 BEFORE = 12
-"""Hours before an event that is dated by the hour in which an alarm counts as having foreseen it."""
+"""Hours before an event that is dated, and up to it, in which an alarm counts as having foreseen it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Watched:
         positive = self.label == 1
         onset = positive.argmax(axis=1) + 6
         away = np.arange(self.label.shape[1])[None] - onset[:, None]
-        found = positive | ((away >= -BEFORE) & (away <= 0))
+        found = (away >= -BEFORE) & (away <= 0)
         return np.asarray(found & positive.any(axis=1)[:, None] & (self.label >= 0))
 
 

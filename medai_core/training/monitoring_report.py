@@ -233,7 +233,9 @@ def write_example(model: MonitorModel, folder: Path) -> None:
     in_words(table, model.card.predictors).to_csv(path, index=False)
     hours = list(model.spec.hours or (1, 6, 12, 24))
     found = open_observations(path, model.card.predictors)
-    said = watch(model, by_hour(found.table, found.stays, model.card.predictors), hours)
+    stays = by_hour(found.table, found.stays, model.card.predictors)
+    said = watch(model, stays, hours)
     lines = {name: np.round(getattr(said, name)[0], 6).tolist() for name in ("risk", "low", "high")}
-    expected = {"file": path.name, "tolerance": 1e-4, "hours": hours} | lines
+    each = {n: np.round(watch(model, stays, hours, estimator=n).risk[0], 6).tolist() for n in (ENSEMBLE, *ESTIMATORS)}
+    expected = {"file": path.name, "tolerance": 1e-4, "hours": hours} | lines | {"estimators": each}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")

@@ -373,7 +373,6 @@ def test_calibration_undoes_what_a_score_does_to_the_log_odds(mortality: Card) -
     assert found.recommended == "ensemble"
 
 
-@pytest.mark.xfail(strict=True, reason="the steps of evaluation.patients.recalibration are not damped and run away")
 @pytest.mark.parametrize("stretch", (1.5, 2.0, 3.0))
 def test_calibration_settles_however_sure_of_themselves_scores_are(mortality: Card, stretch: float) -> None:
     rows, z = known_rows(48, 1500, seed=4)

@@ -177,14 +177,14 @@ def test_where_a_label_holds_for_the_whole_stay_every_alarm_in_it_is_right() -> 
     assert known.rightly.tolist() == [[True, True, True, False], [False] * 4]
 
 
-def test_where_an_event_is_dated_an_alarm_is_right_from_twelve_hours_before_it_on() -> None:
+def test_where_an_event_is_dated_an_alarm_is_right_from_twelve_hours_before_until_it_comes() -> None:
     label = (np.arange(20) >= 12).astype(np.int64)  # 6 hours before the onset at hour 18
     unjudged = label.copy()
     unjudged[:8] = -1
     known = followed(label.tolist(), [0] * 20, unjudged.tolist(), dated=True)
-    assert np.flatnonzero(known.rightly[0]).tolist() == list(range(6, 20))
+    assert np.flatnonzero(known.rightly[0]).tolist() == list(range(6, 19))
     assert not known.rightly[1].any()
-    assert np.flatnonzero(known.rightly[2]).tolist() == list(range(8, 20))
+    assert np.flatnonzero(known.rightly[2]).tolist() == list(range(8, 19))
 
 
 RISKS = np.array([[0.1, 0.6, 0.7, 0.2], [0.6, 0.1, 0.1, 0.9], [0.2, 0.2, 0.99, 0.99]])

@@ -89,7 +89,11 @@ class MonitorModel:
         """
         intercept, slope = at_hour(self.monitored, estimator, hour)
         z = intercept + slope * score.mean(axis=1)
-        half = self.monitored.spread * slope * score.std(axis=1, ddof=1) if score.shape[1] > 1 else np.zeros(len(z))
+        half = (
+            self.monitored.spread * np.abs(slope) * score.std(axis=1, ddof=1)
+            if score.shape[1] > 1
+            else np.zeros(len(z))
+        )
         return Estimates(z, logistic(z), logistic(z - half), logistic(z + half))
 
     def named(self, estimator: str | None) -> str:
