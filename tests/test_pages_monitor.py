@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import escape
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -19,12 +20,17 @@ from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.prognosis.monitoring import Answers, answer, by_hour
 from medai_core.prognosis.monitoring.alarms import alarms, cheapest
+from medai_core.records import audit
+from medai_core.records.store import default_store
 from medai_core.sources.observations import read_observations
 from tests.test_pages import opened
+from tests.test_signin import claims
+from tests.test_signin import opened as signed_in
 from tests.watched import drawn_table
 from ui import words
 from ui.language import speaking
 from ui.monitor import export, replay
+from ui.monitor.said import span
 
 PAGE = "pages/patients/monitor.py"
 MODELS = find_models()
@@ -129,7 +135,7 @@ def test_the_example_shows_the_risk_with_its_interval_whose_it_is_and_at_which_h
     assert card.monitoring is not None
     assert shown_risk(at) == said(found.risk[0])
     page = text(at)
-    assert words.span(float(found.low[0]), float(found.high[0]), shares=True) in page
+    assert escape(span(float(found.low[0]), float(found.high[0]))) in page
     assert f"Risk: {card.findings[0].title}, {card.monitoring.horizon}" in page
     assert "it does not say how sure this patient" in page
     for part in ("SYNTHETIC-1", f"{last} of ", "SYNTHETIC example", card.title, f"version {card.version}"):
@@ -381,6 +387,22 @@ def test_what_is_followed_live_is_ranked_and_each_stay_can_be_opened(feed: Path)
     at.selectbox(key="monitor_live_stay").set_value("S1").run()
     assert shown_risk(at) == said_in(shown, "S1")
     assert len(frame(at, "Value")) > 5
+
+
+def test_looking_at_what_is_followed_live_is_entered_into_the_audit_and_names_nobody(feed: Path) -> None:
+    opened(PAGE, model=LATE.name, view="live")
+    store = default_store()
+    with store.reading() as connection:
+        (entry,) = [e for e in audit.entries(connection) if e.action == "feed.view"]
+    store.close()
+    assert "S0" not in str(entry)
+
+
+def test_a_reader_sees_stays_and_takes_nothing_away() -> None:
+    at = signed_in(claims("reader"), PAGE)
+    at.toggle(key="monitor_example").set_value(True).run()
+    assert "medai-number" in html(at)
+    assert not at.get("download_button")
 
 
 def said_in(shown: pd.DataFrame, stay: str) -> str:

@@ -50,5 +50,6 @@ def test_a_stay_is_brought_replayed_refused_compared_with_the_ward_and_taken_awa
     field.fill("S2")
     page.get_by_role("option").first.click()
     expect(number).to_be_visible(timeout=30_000)
+    settled(page)
     expect(page.locator(".medai-header")).to_contain_text("S2")
     expect(page.locator(".medai-header")).not_to_contain_text("S0")

@@ -190,8 +190,7 @@ def _stay(id: str, _watched: Watched, _name: str) -> Stay:
 
 def course(stay: Stay, estimator: str) -> Answers:
     """The risk at the end of each hour, the first of them at place 0, each from what was known by then."""
-    with st.spinner(_("Following the stay…"), show_time=True):
-        return _course(stay.id, estimator, stay)
+    return _course(stay.id, estimator, stay)
 
 
 @st.cache_resource(scope="session", max_entries=64, show_spinner=False)

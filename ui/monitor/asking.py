@@ -77,7 +77,6 @@ def _ask_estimator(card: Card, *, live: bool) -> str:
         format_func=lambda name: _title(name, monitored),
         key=f"monitor_estimator:{card.name}" + (":live" if live else ""),
         persist_state="session",
-        disabled=live,
         help=_("What is followed live is answered by the recommended one, for everybody who watches.")
         if live
         else None,

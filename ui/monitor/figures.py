@@ -23,8 +23,8 @@ from ui.language import _
 
 BAND = "rgba(59,143,201,0.22)"
 USUAL = "rgba(128,140,152,0.20)"
-NAMED = 20
-"""Alarms that have a word beside their mark."""
+NAMED = 12
+"""Alarms that have a word beside their mark; of more, only the last."""
 TICKS = (1, 2, 6, 12, 24, 48, 168, 720)
 """Hours between the marks of an axis."""
 
@@ -117,7 +117,7 @@ def _add_alarms(figure: go.Figure, line: Line) -> None:
         cliponaxis=False,
         hovertemplate=_("alarm at hour {hour}").format(hour="%{x}") + ": %{y:.1%}<extra></extra>",
     )
-    for hour in line.alarms[-NAMED:]:
+    for hour in line.alarms if len(line.alarms) <= NAMED else line.alarms[-1:]:
         figure.add_annotation(
             x=hour,
             y=at[hour],
@@ -137,7 +137,7 @@ def _add_level(figure: go.Figure, line: Line) -> None:
         xref="paper",
         y=line.level,
         xanchor="left",
-        yanchor="bottom",
+        yanchor="top",
         text=_("alarm from {level}").format(level=words.percent(line.level)),
         showarrow=False,
         font={"size": 12, "color": ink()},

@@ -18,7 +18,7 @@ from ui.language import _, say
 from ui.monitor.answer import refusal_of
 from ui.monitor.asking import SHOWN, Question
 from ui.monitor.live_stay import one_followed
-from ui.monitor.said import age_words, model_cell, monitored_of, risk_of, spec_of
+from ui.monitor.said import age_words, model_cell, monitored_of, risk_of, span, spec_of
 from ui.monitor.standing import alarm_words, change_words
 from ui.results import empty_state, header_cells, plain, problem
 
@@ -108,7 +108,7 @@ def _row(card: Card, found: Live, stay: Followed, now: datetime, rank: int) -> d
         _("Stay"): stay.name[:SHOWN],
         _("Hour"): point.hour,
         _("Risk"): _("refused") if refusal else words.percent(point.risk),
-        _("95 % interval"): "" if refusal else words.span(point.low, point.high, shares=True),
+        _("95 % interval"): "" if refusal else span(point.low, point.high),
         _("Change in 6 hours, points"): change_words(risk),
         _("Alarm"): alarm_words(risk, found.ward.level, raised, silent, course[0].hour),
         _("Newest observation"): newest(stay, now),

@@ -17,7 +17,7 @@ from ui.cached.feeds import Live
 from ui.language import _, predictor_title
 from ui.monitor import figures, why
 from ui.monitor.answer import refusal_of, refused, risk
-from ui.monitor.said import age_words, notices, value_words
+from ui.monitor.said import age_words, notices, span, value_words
 from ui.people import local_time
 from ui.results import header_cells
 
@@ -88,7 +88,7 @@ def _point(p: Point) -> dict[str, object]:
     return {
         _("Hour"): p.hour,
         _("Risk"): words.percent(p.risk) if given else "–",
-        _("95 % interval"): words.span(p.low, p.high, shares=True) if given else "",
+        _("95 % interval"): span(p.low, p.high) if given else "",
         _("Alarm"): _("alarm") if p.alarm else "",
     }
 

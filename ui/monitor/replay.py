@@ -5,21 +5,26 @@ from __future__ import annotations
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from medai_core.errors import MedAIError
+from medai_core.prognosis.monitoring import Answers
 from ui import words
 from ui.cached import stays
-from ui.cached.stays import Stay, Watched
+from ui.cached.stays import Stay, Watched, Why
 from ui.language import _
 from ui.monitor import alarming, figures, why
 from ui.monitor.answer import Moment, answer, course, heading
 from ui.monitor.asking import Question, choose_stay
 from ui.monitor.export import course_rows, downloads
+from ui.monitor.said import span
 from ui.monitor.unused import unused
 from ui.monitor.vitals import vitals
 from ui.results import problem
 
 STEP_S = 1.0
+SHOWN = "monitor_shown"
+"""Which stay is shown, by whom it was answered."""
 
 
 def hour_key(stay: Stay) -> str:
@@ -46,9 +51,30 @@ def _replay(stay: Stay, question: Question, playing: bool) -> None:
     """The stay at one hour; it runs again by itself while it is played."""
     try:
         hour = _ask_hour(stay, playing)
-        _show(stay, question, hour, playing)
+        room, followed, found = _work_out(stay, question, hour)
+        with room:
+            _show(stay, question, hour, followed, found, playing)
     except MedAIError as error:
         problem(error)
+
+
+def _work_out(stay: Stay, question: Question, hour: int) -> tuple[DeltaGenerator, Answers, Why]:
+    """Room for a stay, its risks, and what stands behind the one at an hour.
+
+    All is worked out before anything is drawn, so that nothing new ever stands over something old; and where another
+    stay was shown, nothing of it is left meanwhile.
+    """
+    named = f"{stay.id}:{question.estimator}"
+    another = st.session_state.get(SHOWN) != named
+    room = st.empty() if another else st.container()
+    with room, st.spinner(_("Following the stay…"), show_time=True):
+        followed = stays.course(stay, question.estimator)
+        found = stays.why(stay, question.estimator, hour)
+    st.session_state[SHOWN] = named
+    if another:
+        room = room.container()
+        room.empty()  # where the spinner will be the next time, so that nothing moves
+    return room, followed, found
 
 
 def _ask_hour(stay: Stay, playing: bool) -> int:
@@ -95,12 +121,12 @@ def _step(stay: Stay, playing: bool) -> None:
             st.session_state[_play_key(stay)] = False
 
 
-def _show(stay: Stay, question: Question, hour: int, playing: bool) -> None:
+def _show(stay: Stay, question: Question, hour: int, followed: Answers, found: Why, playing: bool) -> None:
     over = st.container()
     said, drawn = st.columns([2, 3], gap="large")
     st.subheader(_("Alarms"), anchor=False)
     chosen = alarming.ask_alarming(stay.card)
-    moment = Moment(stay, hour, question.estimator, stays.course(stay, question.estimator), chosen)
+    moment = Moment(stay, hour, question.estimator, followed, chosen)
     with over:
         heading(moment)
     with said:
@@ -110,7 +136,6 @@ def _show(stay: Stay, question: Question, hour: int, playing: bool) -> None:
         figures.table_of_course([_row(row) for row in reversed(course_rows(moment))])
     _alarms(moment)
     vitals(stay, hour)
-    found = stays.why(stay, question.estimator, hour)
     _why(moment, found)
     # Each download asks who is there, which counts as a use of the page: not while it runs by itself.
     if not playing:
@@ -131,13 +156,13 @@ def _row(row: dict[str, object]) -> dict[str, object]:
     return {
         _("Hour"): row["hour"],
         _("Risk"): words.percent(float(str(row["risk"]))) if given else "–",
-        _("95 % interval"): words.span(float(str(row["low"])), float(str(row["high"])), shares=True) if given else "",
+        _("95 % interval"): span(float(str(row["low"])), float(str(row["high"]))) if given else "",
         _("Alarm"): _("alarm") if row["alarm"] else "",
         _("Refused"): row["refusal"],
     }
 
 
-def _why(moment: Moment, found: stays.Why) -> None:
+def _why(moment: Moment, found: Why) -> None:
     """Drivers beside changes and gaps; without a risk nothing drives it."""
     left, right = st.columns(2, gap="large")
     with left:

@@ -13,6 +13,9 @@ from ui import words
 from ui.cards.risk import event_title
 from ui.language import _, card_words, category_title, predictor_title, say, wording
 
+NONE = 0.0005
+"""A risk below this is not written as a number."""
+
 
 def spec_of(card: Card) -> MonitoringSpec:
     """How the card's model watches."""
@@ -80,9 +83,16 @@ def about(card: Card, message: Message) -> str:
     return say(Message(message.id, facts))
 
 
+def span(low: float, high: float) -> str:
+    """From one risk to another, neither of them rounded to a certainty."""
+    if low < NONE or high > 1 - NONE:
+        return _("{low} to {high}").format(low=words.percent(low), high=words.percent(high))
+    return words.span(low, high, shares=True)
+
+
 def interval(low: float, high: float) -> str:
     """The interval of a risk in words."""
-    return _("95 % interval {span}").format(span=words.span(low, high, shares=True))
+    return _("95 % interval {span}").format(span=span(low, high))
 
 
 def rate(bounds: Bounds) -> str:

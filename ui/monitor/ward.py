@@ -20,7 +20,7 @@ from ui.monitor.alarming import Alarming
 from ui.monitor.answer import refusal_of
 from ui.monitor.asking import SHOWN, VIEW, Question, stay_key
 from ui.monitor.replay import hour_key
-from ui.monitor.said import age_words, model_cell, risk_of
+from ui.monitor.said import age_words, model_cell, risk_of, span
 from ui.monitor.standing import alarm_words, change_words
 from ui.monitor.unused import unused
 from ui.results import header_cells, plain
@@ -36,8 +36,8 @@ def ward(watched: Watched, question: Question) -> None:
         unused(watched, None)
         return
     hour = _ask_hour(watched)
-    _heading(watched, question, hour)
     found = ranked(watched, question.estimator, hour)
+    _heading(watched, question, hour)
     level, listing = st.container(), st.container()
     with level, st.expander(_("Alarms"), icon=":material/notifications:"):
         chosen = alarming.ask_alarming(watched.card)
@@ -114,7 +114,7 @@ def _row(watched: Watched, line: Line, chosen: Alarming, rank: int) -> dict[str,
         _("Stay"): line.stay[:SHOWN],
         _("Hour"): line.hour,
         _("Risk"): _("refused") if refusal else words.percent(float(risk)),
-        _("95 % interval"): "" if refusal else words.span(float(low), float(high), shares=True),
+        _("95 % interval"): "" if refusal else span(float(low), float(high)),
         _("Change in 6 hours, points"): change_words(risks),
         _("Alarm"): alarm_words(risks, chosen.level.level, chosen.raised(risks), chosen.silent_hours),
         _("Strongest driver"): _driver(watched, *top[0]) if top and not refusal else "",
