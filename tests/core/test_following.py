@@ -12,8 +12,9 @@ import pytest
 
 from medai_core.catalog import find_models
 from medai_core.errors import ManifestError
-from medai_core.prognosis.monitoring import Feed, MonitorModel, Ward, by_hour, watch
-from medai_core.prognosis.monitoring.following import KEPT_HOURS, LATE_HOURS, SILENT_HOURS
+from medai_core.prognosis.monitoring import Feed, MonitorModel, Ward, answer, by_hour, watch
+from medai_core.prognosis.monitoring.following import SILENT_HOURS
+from medai_core.prognosis.monitoring.stay import KEPT_HOURS, LATE_HOURS
 from tests.watched import drawn_table
 
 START = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
@@ -177,6 +178,21 @@ def test_a_full_ward_gives_up_the_stay_without_news_the_longest(
     assert {s.name for s in ward.stays()} == {"A", "C"}
 
 
+def test_what_drives_a_stay_now_is_what_the_whole_file_says_of_its_last_hour(sepsis: MonitorModel) -> None:
+    table = drawn_table(sepsis.card, stays=1, hours=9)
+    ward = Ward(sepsis)
+    ward.observe(table)
+    found = ward.drivers("S0")
+    stays = by_hour(table, ["S0"], sepsis.card.predictors)
+    hour = ward.stays()[0].passed
+    whole = answer(sepsis, stays, [hour])
+    assert whole.drivers is not None
+    places = {p.name: i for i, p in enumerate(sepsis.card.predictors)}
+    assert len(found.names) > 10
+    assert found.values == pytest.approx([whole.drivers[0, places[n]] for n in found.names], abs=1e-4)
+    assert ward.drivers("nobody").names == ()
+
+
 def long(rows: list[tuple[str, int, str, float]], heading: bool = True) -> str:
     text = "".join(f"{s},{(START + timedelta(minutes=m)).isoformat()},{p},{v}\n" for s, m, p, v in rows)
     return ("stay,time,parameter,value\n" if heading else "") + text
@@ -226,3 +242,19 @@ def test_a_file_that_cannot_be_read_is_named_until_it_can_and_the_others_go_on(
     assert feed.poll(now).problems == ()
     with pytest.raises(ManifestError, match="no folder"):
         Feed(tmp_path / "absent", Ward(sepsis))
+
+
+def test_what_a_file_says_that_cannot_be_is_counted_and_a_folder_that_goes_is_said(
+    tmp_path: Path, sepsis: MonitorModel
+) -> None:
+    folder = tmp_path / "feed"
+    folder.mkdir()
+    feed = Feed(folder, Ward(sepsis))
+    (folder / "a.csv").write_text(long([("A", 0, "HR", 80), ("A", 5, "HR", 0), ("A", 9000, "HR", 90)]))
+    feed.poll(START + timedelta(hours=1))
+    unused = feed.ward.stays()[0].unused
+    assert unused == {("observation.implausible", "heart_rate"): 1, ("observation.future", "heart_rate"): 1}
+    (folder / "a.csv").unlink()
+    folder.rmdir()
+    with pytest.raises(ManifestError, match="no folder"):
+        feed.poll(START + timedelta(hours=1))

@@ -8,7 +8,7 @@ import streamlit as st
 from medai_core.cards import Card, Measure, Measured, MonitoringSpec, PredictorSpec
 from medai_core.cards.monitoring import Monitored
 from medai_core.prognosis.monitoring.answering import OLD_HOURS
-from medai_core.prognosis.monitoring.following import LATE_HOURS
+from medai_core.prognosis.monitoring.stay import LATE_HOURS
 from ui import words
 from ui.cards import risk
 from ui.cards.risk_performance import headline_data

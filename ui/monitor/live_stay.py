@@ -11,7 +11,7 @@ import streamlit as st
 from medai_core.cards import Card
 from medai_core.prognosis.monitoring import Followed, Point
 from medai_core.prognosis.monitoring.drivers import gaps
-from medai_core.prognosis.monitoring.following import LATE_HOURS
+from medai_core.prognosis.monitoring.stay import LATE_HOURS
 from ui import words
 from ui.cached.feeds import Live
 from ui.language import _, predictor_title
@@ -21,7 +21,9 @@ from ui.monitor.said import age_words, notices, span, value_words
 from ui.people import local_time
 from ui.results import header_cells
 
-REASONS = ("observation.too_late", "observation.future")
+REASONS = ("observation.too_late", "observation.future", "observation.contradicted")
+SHOWN = 6
+"""Drivers that are named."""
 
 
 def one_followed(card: Card, found: Live, stay: Followed) -> None:
@@ -38,6 +40,7 @@ def one_followed(card: Card, found: Live, stay: Followed) -> None:
     with values:
         _values(card, found, stay)
     with without:
+        _drivers(card, found, stay)
         if stay.states:
             why.missing(card, gaps(found.ward.model, stay.states[-1]))
 
@@ -113,13 +116,31 @@ def _values(card: Card, found: Live, stay: Followed) -> None:
     st.dataframe(pd.DataFrame(shown), hide_index=True, height=min(36 * (len(shown) + 1), 400), alt=_("Newest values"))
 
 
+def _drivers(card: Card, found: Live, stay: Followed) -> None:
+    """What raises and lowers the risk of the hour under way."""
+    st.subheader(_("What drives it now"), anchor=False)
+    drivers = found.ward.drivers(stay.name)
+    if not drivers.names:
+        st.markdown(_("Nothing was measured that could drive it."))
+        return
+    steps = list(zip(drivers.names, drivers.values.tolist(), strict=True))[:SHOWN]
+    shown = {
+        _("Predictor"): [predictor_title(card, name) for name, _step in steps],
+        _("Effect"): [_("raises") if step > 0 else _("lowers") for _name, step in steps],
+        _("Log-odds"): [f"{step:+.2f}" for _name, step in steps],
+    }
+    st.dataframe(pd.DataFrame(shown), hide_index=True, alt=_("What drives it now"))
+    st.caption(_("Each is what the model would say otherwise, were the predictor unknown in this hour."))
+
+
 def _unused(card: Card, stay: Followed) -> list[str]:
     """What was not used, by reason and predictor."""
     late = _("{predictor}: {n} values arrived too late to be used.")
     future = _("{predictor}: {n} values lie in the future and were not used.")
-    templates = dict(zip(REASONS, (late, future), strict=True))
+    replaced = _("{predictor}: {n} values were replaced by others of the same time.")
+    other = _("{predictor}: {n} values are implausible or cannot be read, and were not used.")
+    templates = dict(zip(REASONS, (late, future, replaced), strict=True))
     return [
-        templates[reason].format(predictor=predictor_title(card, name), n=n)
+        templates.get(reason, other).format(predictor=predictor_title(card, name), n=n)
         for (reason, name), n in sorted(dict(stay.unused).items())
-        if reason in templates
     ]

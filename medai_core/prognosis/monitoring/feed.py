@@ -63,7 +63,12 @@ class Feed:
         self._lock = threading.Lock()
 
     def poll(self, now: datetime) -> Polled:
-        """Take what is new, and let the time of the stays go on until ``now``."""
+        """Take what is new, and let the time of the stays go on until ``now``.
+
+        Raises
+        ------
+        ManifestError : the folder is there no more.
+        """
         with self._lock:
             changed: dict[str, None] = {}
             files = 0
@@ -73,6 +78,7 @@ class Feed:
                     continue
                 files += 1
                 changed |= dict.fromkeys(self.ward.observe(found.table, found.stays, found.started, now))
+                self.ward.not_used(found.left_out)
             changed |= dict.fromkeys(self.ward.advance(now))
             return Polled(tuple(changed), tuple(sorted(self._problems.items())), files)
 
@@ -82,7 +88,11 @@ class Feed:
 
     def _paths(self) -> list[Path]:
         """The files to look at, the oldest first, so that corrections come after what they correct."""
-        found = [p for p in self.folder.iterdir() if not p.name.startswith(".") and p.suffix.lower() not in UNFINISHED]
+        try:
+            names = list(self.folder.iterdir())
+        except OSError as error:
+            raise ManifestError("feed.absent", folder=str(self.folder)) from error
+        found = [p for p in names if not p.name.startswith(".") and p.suffix.lower() not in UNFINISHED]
         stamped = []
         for path in found[:FILES_MAX]:
             try:

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
-from medai_core.metrics import Floats
-from medai_core.prognosis.monitoring.hours import COUNT, HIGH, KEPT, LAST, LOW, SQUARE, TOTAL
+from medai_core.prognosis.monitoring.drivers import Drivers, quick_drivers
 from medai_core.prognosis.monitoring.model import MonitorModel
-from medai_core.prognosis.monitoring.watching import State, advanced, begun
+from medai_core.prognosis.monitoring.stay import Followed, Point, Values, before_hour, cells_of, joined
+from medai_core.prognosis.monitoring.watching import advanced
 
-LATE_HOURS = 12
-"""How late an observation may arrive and still change what was said."""
-KEPT_HOURS = 168
-"""Hours of a stay's course that are kept to be shown."""
 STAYS_MAX = 5_000
 """Stays that are followed; beyond them, the one that has been without news the longest is given up."""
 SILENT_HOURS = 24
@@ -33,68 +28,6 @@ SLACK_MINUTES = 5.0
 """How far a bedside clock may run ahead."""
 LONGEST_MINUTES = 366 * 24 * 60.0
 """Minutes since the start after which an observation is taken for a slip in a date."""
-
-Values = dict[tuple[float, int], float]
-"""The observations of an hour: by minute and parameter."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """The risk of a stay at the end of an hour (from 1); nan where the model was not measured at it.
-
-    Attributes
-    ----------
-    alarm : whether an alarm was raised in it; one that was raised stays, whatever arrives later.
-    """
-
-    hour: int
-    risk: float
-    low: float
-    high: float
-    alarm: bool = False
-
-
-@dataclass(eq=False)
-class Followed:
-    """A stay that is followed.
-
-    Attributes
-    ----------
-    started : when it began; None where its observations count minutes only.
-    passed : hours that have begun; the last of them is under way.
-    last_minute : of the newest observation.
-    values : what was observed in the last hours; states : before each of them, and after the last.
-    course : the newest last. alarmed : the hour of the last alarm.
-    unused : observations that were not used, by reason (a message's id) and parameter.
-    """
-
-    name: str
-    started: datetime | None
-    passed: int = 0
-    last_minute: float = 0.0
-    states: deque[State] = field(default_factory=deque)
-    values: deque[Values] = field(default_factory=deque)
-    course: deque[Point] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
-    alarmed: int | None = None
-    unused: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    @property
-    def first_kept(self) -> int:
-        """The number, from 0, of the earliest hour that can still be changed."""
-        return self.passed - len(self.values)
-
-    def begin_hour(self) -> None:
-        """Let another hour be under way, and give up the earliest that was kept."""
-        if len(self.values) == LATE_HOURS:
-            self.values.popleft()
-            self.states.popleft()
-        self.values.append({})
-        self.passed += 1
-
-    @property
-    def newest(self) -> Point | None:
-        """The risk now."""
-        return self.course[-1] if self.course else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +118,30 @@ class Ward:
             rows = sorted((m, names[p], v) for hour in values for (m, p), v in hour.items())
         return pd.DataFrame(rows, columns=["minute", "parameter", "value"])
 
+    def not_used(self, left_out: pd.DataFrame) -> None:
+        """Count what the reader of a file left out: ``stay, parameter, reason`` (a message's id), a row a value."""
+        with self._lock:
+            counted = left_out.groupby(["stay", "reason", "parameter"], sort=False).size()
+            for (name, reason, parameter), n in counted.items():
+                if name in self._stays:
+                    unused = self._stays[name].unused
+                    unused[reason, parameter] = unused.get((reason, parameter), 0) + int(n)
+
+    def drivers(self, name: str) -> Drivers:
+        """What drives a stay's risk now, as ``quick_drivers`` finds it; nothing for one that is not followed."""
+        with self._lock:
+            stay = self._stays.get(name)
+            if stay is None or not stay.values:
+                return Drivers((), np.zeros(0))
+            before, hour = stay.states[-2], stay.passed
+            cells = cells_of(stay.values[-1], len(self._places))[None]
+        _after, X, network = advanced(self.model, before, cells)
+        estimator = self.model.monitored.recommended
+        score = self.model.scores(X, network)[estimator]
+        found = quick_drivers(self.model, X, before.memory, score, hour, estimator)[0]
+        order = [i for i in np.argsort(-np.abs(found), kind="stable").tolist() if found[i] != 0]
+        return Drivers(tuple(self.model.card.predictors[i].name for i in order), found[order])
+
     def _take(self, stay: Followed, rows: pd.DataFrame | None, now: datetime | None) -> _Work:
         """Sort observations into their hours."""
         incoming: dict[int, Values] = {}
@@ -228,8 +185,8 @@ class Ward:
 
     def _look(self, some: list[tuple[Followed, int]]) -> None:
         """One hour, from 0, of each of some stays."""
-        before = [_before(stay, hour, self.model) for stay, hour in some]
-        cells = np.stack([_cells(stay.values[hour - stay.first_kept], len(self._places)) for stay, hour in some])
+        before = [before_hour(stay, hour, self.model) for stay, hour in some]
+        cells = np.stack([cells_of(stay.values[hour - stay.first_kept], len(self._places)) for stay, hour in some])
         after, X, network = advanced(self.model, joined(before), cells)
         name = self.model.monitored.recommended
         ended = np.array([hour + 1.0 for _, hour in some])
@@ -257,33 +214,6 @@ class Ward:
             stay.course.append(point)
         else:
             stay.course[earlier] = point
-
-
-def _before(stay: Followed, hour: int, model: MonitorModel) -> State:
-    """The state before an hour."""
-    if not stay.states:
-        stay.states.append(begun(model, 1))
-    return stay.states[hour - stay.first_kept]
-
-
-def joined(states: list[State]) -> State:
-    """The states of several stays side by side."""
-    return State(*(np.concatenate([getattr(s, name) for s in states]) for name in ("known", "memory", "hour")))
-
-
-def _cells(values: Values, parameters: int) -> Floats:
-    """What is kept of the observations of an hour, (parameters, KEPT)."""
-    found = np.zeros((parameters, KEPT))
-    for (_minute, parameter), value in sorted(values.items()):
-        cell = found[parameter]
-        first = cell[COUNT] == 0
-        cell[LAST] = value
-        cell[LOW] = value if first else min(cell[LOW], value)
-        cell[HIGH] = value if first else max(cell[HIGH], value)
-        cell[TOTAL] += value
-        cell[SQUARE] += value * value
-        cell[COUNT] += 1
-    return found
 
 
 def _minutes(stay: Followed, now: datetime | None) -> float:
