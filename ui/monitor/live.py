@@ -127,7 +127,7 @@ def newest(stay: Followed, now: datetime) -> str:
 def not_used(stay: Followed) -> list[str]:
     """How many of a stay's observations were not used."""
     n = sum(dict(stay.unused).values())
-    return [_("{n} values were not used.").format(n=n)] if n else []
+    return [_("Values not used: {n}").format(n=n)] if n else []
 
 
 def _ask_stay(stays: tuple[Followed, ...], shown: tuple[Followed, ...]) -> Followed | None:

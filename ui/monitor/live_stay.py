@@ -135,10 +135,10 @@ def _drivers(card: Card, found: Live, stay: Followed) -> None:
 
 def _unused(card: Card, stay: Followed) -> list[str]:
     """What was not used, by reason and predictor."""
-    late = _("{predictor}: {n} values arrived too late to be used.")
-    future = _("{predictor}: {n} values lie in the future and were not used.")
-    replaced = _("{predictor}: {n} values were replaced by others of the same time.")
-    other = _("{predictor}: {n} values are implausible or cannot be read, and were not used.")
+    late = _("{predictor}, arrived too late to be used: {n}")
+    future = _("{predictor}, in the future and not used: {n}")
+    replaced = _("{predictor}, replaced by another value of the same time: {n}")
+    other = _("{predictor}, implausible or unreadable and not used: {n}")
     templates = dict(zip(REASONS, (late, future, replaced), strict=True))
     return [
         templates.get(reason, other).format(predictor=predictor_title(card, name), n=n)
