@@ -15,14 +15,14 @@ from medai_core.prognosis.monitoring.watching import State, begun
 
 LATE_HOURS = 12
 """How late an observation may arrive and still change what was said."""
-KEPT_HOURS = 168
+KEPT_HOURS = 48
 """Hours of a stay's course that are kept to be shown."""
 
 Values = dict[tuple[float, int], float]
 """The observations of an hour: by minute and parameter."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """The risk of a stay at the end of an hour (from 1); nan where the model was not measured at it.
 
