@@ -69,7 +69,9 @@ def tested(
         found = hourly_report(model, known, inner, followed, outer)
     else:
         found = at_hours_report(model, rows, inner, test, outer, columns, known)
-    found += at_sensitivity(model, known, inner[best], followed, outer[best])
+    for name in (best, *(n for n in inner if n != best)):
+        alarmed = at_sensitivity(model, known, inner[name], followed, outer[name])
+        found += [replace(m, model="" if name == best else name) for m in alarmed]
     say(f"{model.card.name}: " + ", ".join(f"{m.measure} {m.hour} {m.value:.4f}" for m in found if not m.model))
     levels, level = alarm_levels(model, known, inner[best], followed, outer[best])
     z = inner[best]
