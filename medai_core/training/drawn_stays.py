@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medai_core.cards import Card, PredictorSpec
+from medai_core.metrics import Floats
 
 
 def drawn_stay(
@@ -27,13 +28,16 @@ def drawn_stay(
     typical : quantiles (5 %, 50 %, 95 %) by predictor; the middle of the plausible range where there are none.
     """
     assert card.monitoring is not None
-    parts = [
-        _course(p, hours, worsening if p.name in card.monitoring.shown else 0.0, rng, typical.get(p.name, ()))
-        if p.name not in card.monitoring.fixed
-        else _fixed(p, rng, typical.get(p.name, ()))
+    spec = card.monitoring
+    courses = [
+        _fixed(p, rng, typical.get(p.name, ()))
+        if p.name in spec.fixed
+        else _course(p, hours, worsening if p.name in spec.shown else 0.0, rng, typical.get(p.name, ()))
         for p in card.predictors
     ]
-    return pd.concat(parts, ignore_index=True).assign(stay=name)[["stay", "minute", "parameter", "value"]]
+    names = np.repeat([p.name for p in card.predictors], [len(minute) for minute, _ in courses])
+    minute, value = (np.concatenate(part) for part in zip(*courses, strict=True))
+    return pd.DataFrame({"stay": name, "minute": minute, "parameter": names, "value": value})
 
 
 def in_words(table: pd.DataFrame, predictors: Sequence[PredictorSpec]) -> pd.DataFrame:
@@ -51,18 +55,20 @@ def _range(p: PredictorSpec, typical: tuple[float, ...]) -> tuple[float, float]:
     return (p.low + p.high) / 2, (p.high - p.low) / 12
 
 
-def _fixed(p: PredictorSpec, rng: np.random.Generator, typical: tuple[float, ...]) -> pd.DataFrame:
+def _fixed(p: PredictorSpec, rng: np.random.Generator, typical: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Minutes and values: one."""
     if p.kind != "number":
         value = float(rng.integers(len(p.categories)))
     else:
         middle, width = _range(p, typical)
         value = float(np.round(np.clip(middle + width * rng.normal(), p.low, p.high), p.decimals))
-    return pd.DataFrame({"minute": [0.0], "parameter": [p.name], "value": [value]})
+    return np.zeros(1), np.array([value])
 
 
 def _course(
     p: PredictorSpec, hours: int, worsening: float, rng: np.random.Generator, typical: tuple[float, ...]
-) -> pd.DataFrame:
+) -> tuple[Floats, Floats]:
+    """Minutes and values: a walk."""
     middle, width = _range(p, typical)
     every = 1 if worsening or rng.random() < 0.3 else int(rng.integers(4, 13))
     minute = np.arange(0, hours, every) * 60.0 + rng.integers(1, 60)
@@ -70,7 +76,7 @@ def _course(
     towards = 1.0 if rng.random() < 0.5 or worsening == 0 else -1.0
     value = middle + width * (steps + towards * worsening * minute / (60 * hours))
     inside = np.round(np.clip(value, p.low, p.high), p.decimals)
-    return pd.DataFrame({"minute": minute, "parameter": p.name, "value": inside})
+    return np.asarray(minute, dtype=np.float64), np.asarray(inside, dtype=np.float64)
 
 
 def write(card: Card, data: Path, count: int = 60) -> None:
