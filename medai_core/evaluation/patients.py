@@ -129,7 +129,7 @@ def risk_measures(
         paired difference to it (``auc_gain``, ``c_index_gain``).
     """
     o, rng = judged.outcomes, np.random.default_rng(seed)
-    copies = np.concatenate([np.ones((1, len(o.event))), drawn(o, rng, draws)])
+    copies = np.concatenate([np.ones((1, len(o.event))), drawn(o.group, rng, draws)])
     own = _discrimination(o, judged.log_odds, copies)
     found = {(name, ""): values for name, values in (own | _others(judged, copies)).items()}
     for rival, score in (rivals or {}).items():
@@ -140,24 +140,24 @@ def risk_measures(
     n, groups = len(o.event), len(np.unique(o.group))
     return tuple(
         Measure(
-            name, *_interval(values), n, groups, data, model=rival, ideal=ideal if name == "calibration_error" else None
+            name, *interval(values), n, groups, data, model=rival, ideal=ideal if name == "calibration_error" else None
         )
         for (name, rival), values in found.items()
     )
 
 
-def drawn(outcomes: Outcomes, rng: np.random.Generator, draws: int) -> Floats:
+def drawn(group: Ints, rng: np.random.Generator, draws: int) -> Floats:
     """How often each person is drawn when patients are drawn with replacement, (draws, n)."""
-    groups, member = np.unique(outcomes.group, return_inverse=True)
+    groups, member = np.unique(group, return_inverse=True)
     # Not within those with and without the event: how many have it is part of what is uncertain.
     copies = [np.bincount(rng.integers(0, len(groups), len(groups)), minlength=len(groups)) for _ in range(draws)]
     return np.asarray(np.array(copies)[:, member], dtype=np.float64)
 
 
-def _interval(values: Floats) -> tuple[float, float, float]:
+def interval(values: Floats) -> tuple[float, float, float]:
     """The value, and the 95 % interval of its draws; nan bounds where fewer than half are defined."""
     defined = values[1:][np.isfinite(values[1:])]
-    if len(defined) < (len(values) - 1) / 2:
+    if len(defined) == 0 or len(defined) < (len(values) - 1) / 2:
         return float(values[0]), float("nan"), float("nan")
     low, high = np.quantile(defined, (0.025, 0.975))
     return float(values[0]), float(low), float(high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards import Bounds, Measure
 from medai_core.cards.monitoring import AlarmLevel
-from medai_core.evaluation.patients import calibration, weighted_auc
+from medai_core.evaluation.patients import calibration, drawn, interval, weighted_auc
 from medai_core.evaluation.utility import normalised, stay_utilities
 from medai_core.metrics import Floats, Ints
 from medai_core.prognosis.monitoring.alarms import alarms
@@ -55,12 +55,8 @@ class Watched:
 
 def copies(group: Ints, draws: int, seed: int = 0) -> Floats:
     """How often each stay counts when patients are drawn with replacement, (1 + draws, n); all once first."""
-    rng = np.random.default_rng(seed)
-    names, member = np.unique(group, return_inverse=True)
-    found = [np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)) for _ in range(draws)]
-    return np.concatenate(
-        [np.ones((1, len(group))), np.array(found, dtype=np.float64).reshape(draws, len(names))[:, member]]
-    )
+    once = np.ones((1, len(group)))
+    return np.concatenate([once, drawn(group, np.random.default_rng(seed), draws)]) if draws else once
 
 
 def average_precision(event: Ints, score: Floats, weight: Floats) -> float:
@@ -89,16 +85,6 @@ def best_balanced_point(event: Ints, score: Floats) -> float:
     return float(max(candidates, key=lambda t: balanced_point(event, score, float(t), weight)))
 
 
-def bounds(values: Sequence[float]) -> tuple[float, float, float]:
-    """The first value, and the 95 % interval of the others."""
-    drawn = np.array(values[1:])
-    drawn = drawn[np.isfinite(drawn)]
-    if len(drawn) == 0:
-        return float(values[0]), float("nan"), float("nan")
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(values[0]), float(low), float(high)
-
-
 def hour_measures(
     event: Ints,
     log_odds: Floats,
@@ -118,35 +104,36 @@ def hour_measures(
     rivals : log-odds or scores of other estimators; each adds its own values and the paired gain on it.
     threshold : the log-odds at which sensitivity and predictive value are balanced.
     """
-    drawn = copies(group, draws)
+    weights = copies(group, draws)
     found: dict[tuple[str, str], list[float]] = {
-        ("auc", ""): [weighted_auc(event, log_odds, w) for w in drawn],
-        ("average_precision", ""): [average_precision(event, log_odds, w) for w in drawn],
+        ("auc", ""): [weighted_auc(event, log_odds, w) for w in weights],
+        ("average_precision", ""): [average_precision(event, log_odds, w) for w in weights],
     }
     risk = logistic(log_odds)
-    lines = [calibration(event, log_odds, w) for w in drawn]
+    lines = [calibration(event, log_odds, w) for w in weights]
     found["calibration_intercept", ""] = [line[0] for line in lines]
     found["calibration_slope", ""] = [line[1] for line in lines]
-    found["brier", ""] = [float(np.average((risk - event) ** 2, weights=w)) for w in drawn]
+    found["brier", ""] = [float(np.average((risk - event) ** 2, weights=w)) for w in weights]
     if threshold is not None:
-        found["sensitivity_or_ppv", ""] = [balanced_point(event, log_odds, threshold, w) for w in drawn]
+        found["sensitivity_or_ppv", ""] = [balanced_point(event, log_odds, threshold, w) for w in weights]
     for name, score in (rivals or {}).items():
         for measure, area in (("auc", weighted_auc), ("average_precision", average_precision)):
-            theirs = [area(event, score, w) for w in drawn]
+            theirs = [area(event, score, w) for w in weights]
             found[measure, name] = theirs
             found[f"{measure}_gain", name] = [a - b for a, b in zip(found[measure, ""], theirs, strict=True)]
     n, groups = len(event), len(np.unique(group))
     return tuple(
-        Measure(m, *bounds(values), n, groups, data, model=rival, hour=hour) for (m, rival), values in found.items()
+        Measure(m, *interval(np.array(values)), n, groups, data, model=rival, hour=hour)
+        for (m, rival), values in found.items()
     )
 
 
 def utility_measure(followed: Watched, log_odds: Floats, threshold: float, *, data: str, draws: int = 500) -> Measure:
     """The utility of warning at every hour whose log-odds reach a threshold."""
     utilities = utilities_of(followed, log_odds, threshold)
-    drawn = copies(followed.group, draws)
-    values = [normalised(utilities, w) for w in drawn]
-    return Measure("utility", *bounds(values), len(utilities), len(np.unique(followed.group)), data)
+    weights = copies(followed.group, draws)
+    values = [normalised(utilities, w) for w in weights]
+    return Measure("utility", *interval(np.array(values)), len(utilities), len(np.unique(followed.group)), data)
 
 
 def utilities_of(followed: Watched, log_odds: Floats, threshold: float) -> Floats:
@@ -175,9 +162,9 @@ def alarm_level(
     drawn = copies(followed.group, draws) if drawn is None else drawn
 
     def rate(count: NDArray[np.generic]) -> Bounds:
-        return Bounds(*bounds([float(w @ count / max(w @ days, 1e-9) * 100) for w in drawn]))
+        return Bounds(*interval(np.array([float(w @ count / max(w @ days, 1e-9) * 100) for w in drawn])))
 
-    share = Bounds(*bounds([float(w @ caught / max(w @ event, 1e-9)) for w in drawn]))
+    share = Bounds(*interval(np.array([float(w @ caught / max(w @ event, 1e-9)) for w in drawn])))
     return AlarmLevel(level, rate(raised.sum(axis=1)), rate(false), share, float(event.sum() / days.sum() * 100))
 
 

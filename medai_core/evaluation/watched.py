@@ -13,6 +13,7 @@ from medai_core.metrics import Floats
 from medai_core.prognosis.monitoring.cohort import StayCohort
 from medai_core.prognosis.monitoring.model import MonitorModel
 from medai_core.prognosis.monitoring.watching import all_scores, course
+from medai_core.prognosis.risk import logistic
 
 FEWEST, FEWEST_EACH = 20, 5
 """Stays with a known outcome, and with and without the event, before a model is judged on them."""
@@ -69,8 +70,7 @@ def alarm_measures(
     model: MonitorModel, followed: Watched, z: Floats, level: float, *, data: str
 ) -> tuple[Measure, Measure]:
     """Alarms per patient-day at a level, and the share of patients with the event that they foresaw."""
-    risk = 1 / (1 + np.exp(-np.clip(z, -30, 30)))
-    found = alarm_level(followed, risk, level, model.spec.silent_hours)
+    found = alarm_level(followed, logistic(z), level, model.spec.silent_hours)
     n, groups = len(followed.group), len(np.unique(followed.group))
     a, c = found.alarms, found.caught
     return (

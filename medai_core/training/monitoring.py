@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
     work = given.out / "work" if given.smoke else given.work
     seen = held_out(card, rows, columns, develop, fold, work, effort, given.seed)
     seen[ENSEMBLE] = np.mean([seen[name] for name in ESTIMATORS], axis=0)
-    compared = compare(card, develop, rows, seen)
+    compared = compare(card, rows, seen)
     monitored = calibrated(card, develop, rows, seen, compared.best, effort.members)
     every = np.arange(len(develop))
     members = [
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
         recipes.write_hashes(measured, given.out)
         recipes.say("smoke run: fitted, calibrated and written")
         return
-    measured = monitoring_report.tested(model, develop, rows, seen, columns, test, earlier, given)
+    measured = monitoring_report.tested(model, develop, rows, seen, columns, test, earlier)
     measured = recipes.write_hashes(measured, given.out)
     monitoring_report.write_example(replace(model, card=replace(card, measured=measured)), given.out)
 
@@ -101,7 +101,7 @@ def judged_at(card: Card, rows: Rows) -> dict[str, Ints]:
     return {f"hour {h}": np.flatnonzero(known & (hour == h)) for h in card.monitoring.hours}
 
 
-def compare(card: Card, develop: StayCohort, rows: Rows, seen: Mapping[str, Floats]) -> Compared:
+def compare(card: Card, rows: Rows, seen: Mapping[str, Floats]) -> Compared:
     """Every estimator, their mean, and the means of two, each on stays it never saw."""
     kinds = {name: seen[name].mean(axis=1) for name in (*ESTIMATORS, ENSEMBLE)}
     for left, right in (("lstm", "boosting"), ("boosting", "logistic")):

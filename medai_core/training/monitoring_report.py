@@ -34,9 +34,10 @@ from medai_core.prognosis.monitoring.hours import by_hour
 from medai_core.prognosis.monitoring.model import ENSEMBLE, ESTIMATORS, MonitorModel
 from medai_core.prognosis.monitoring.summaries import Columns
 from medai_core.prognosis.monitoring.watching import all_scores, course, watch
+from medai_core.prognosis.risk import logistic
 from medai_core.sources.observations import open_observations
 from medai_core.training.drawn_stays import drawn_stay, in_words
-from medai_core.training.recipes import Options, commit, say
+from medai_core.training.recipes import commit, say
 from medai_core.training.recurrent import Rows
 from medai_core.training.stays import fit_boosting, fit_line, rows_of
 
@@ -58,7 +59,6 @@ def tested(
     columns: Columns,
     test: StayCohort,
     earlier: Measured | None,
-    given: Options,
 ) -> Measured:
     """The card's numbers: in cross-validation, and once on the test stays as the model is served."""
     inner = in_hours(model, develop, rows, seen)
@@ -78,7 +78,7 @@ def tested(
     point = best_utility(known, z) if known.dated else best_balanced_point(known.event, z[:, -1])
     return replace(
         model.measured,
-        thresholds={model.card.findings[0].name: float(_risk(np.array(point)))},
+        thresholds={model.card.findings[0].name: float(logistic(np.array(point)))},
         threshold_source=USED[known.dated],
         performance=tuple(found),
         reliability=reliable(followed, outer[best]),
@@ -195,11 +195,11 @@ def alarm_levels(
 ) -> tuple[tuple[AlarmLevel, ...], float]:
     """What alarms cost and catch on the test split at levels chosen in development, and the one offered first."""
     silent = model.spec.silent_hours
-    top = np.nanmax(np.where(known.label >= 0, _risk(inner), np.nan), axis=1)
+    top = np.nanmax(np.where(known.label >= 0, logistic(inner), np.nan), axis=1)
     grid = sorted({float(f"{v:.2g}") for v in np.quantile(top, np.linspace(0.1, 0.99, LEVELS))})
     once, often = copies(known.group, 0), copies(followed.group, 300)
-    before = [alarm_level(known, _risk(inner), level, silent, drawn=once) for level in grid]
-    after = tuple(alarm_level(followed, _risk(outer), level, silent, drawn=often) for level in grid)
+    before = [alarm_level(known, logistic(inner), level, silent, drawn=once) for level in grid]
+    after = tuple(alarm_level(followed, logistic(outer), level, silent, drawn=often) for level in grid)
     return after, cheapest(before, model.spec.missed_cost).level
 
 
@@ -207,12 +207,8 @@ def at_sensitivity(
     model: MonitorModel, known: Watched, inner: Floats, followed: Watched, outer: Floats
 ) -> tuple[Measure, ...]:
     """Alarms per patient-day on the test split at the level that catches four in five in development."""
-    level = level_for(known, _risk(inner), model.spec.silent_hours, SENSITIVITY)
+    level = level_for(known, logistic(inner), model.spec.silent_hours, SENSITIVITY)
     return alarm_measures(model, followed, outer, level, data="test")
-
-
-def _risk(log_odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
 def reliable(followed: Watched, log_odds: Floats) -> tuple[Reliability, ...]:

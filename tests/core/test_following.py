@@ -240,6 +240,27 @@ def test_a_file_that_cannot_be_read_is_named_until_it_can_and_the_others_go_on(
     assert polled.changed == ("A",)
     (tmp_path / "scan.json").write_text(long([("C", 0, "HR", 90)]))
     assert feed.poll(now).problems == ()
+    (tmp_path / "other.json").write_bytes(b"%PDF")
+    assert [name for name, _ in feed.poll(now).problems] == ["other.json"]
+    (tmp_path / "other.json").unlink()
+    assert feed.poll(now).problems == ()
+
+
+def test_a_sign_that_is_half_written_is_read_when_it_is_whole(tmp_path: Path, sepsis: MonitorModel) -> None:
+    feed = Feed(tmp_path, Ward(sepsis))
+    now = START + timedelta(hours=2)
+    data = long([("Zoë", 0, "HR", 80), ("Zoë", 50, "HR", 90)]).encode()
+    half = data.index("ë".encode()) + 1
+    file = tmp_path / "names.csv"
+    file.write_bytes(data[:half])
+    feed.poll(now)
+    with file.open("ab") as stream:
+        stream.write(data[half:])
+    feed.poll(now)
+    assert [s.name for s in feed.ward.stays()] == ["Zoë"]
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path, sepsis: MonitorModel) -> None:
     with pytest.raises(ManifestError, match="no folder"):
         Feed(tmp_path / "absent", Ward(sepsis))
 

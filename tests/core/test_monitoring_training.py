@@ -390,7 +390,7 @@ def test_the_estimator_that_tells_stays_apart_best_is_chosen(mortality: Card, be
         name: rng.normal(0, 0.1 if name == best else 4, len(z)) for name in ("lstm", "boosting", "logistic", "ensemble")
     }
     seen = {name: np.stack([z + n, z + n], axis=1) for name, n in noise.items()}
-    found = monitoring.compare(mortality, drawn_cohort(mortality, 2), rows, seen)
+    found = monitoring.compare(mortality, rows, seen)
     assert found.best == best
     chosen = {a.name for a in found.approaches if a.chosen}
     assert chosen == {f"{best}, hour {hour}" for hour in (12, 24, 48)}

@@ -152,7 +152,7 @@ def test_net_benefit_is_what_is_worked_out_by_hand() -> None:
 
 def test_patients_are_drawn_whole() -> None:
     o = Outcomes(np.array([1, 0, 1, 0, 0]), np.ones(5), np.array([0, 0, 1, 2, 2]))
-    copies = drawn(o, np.random.default_rng(0), 50)
+    copies = drawn(o.group, np.random.default_rng(0), 50)
     assert copies.shape == (50, 5)
     assert (copies[:, 0] == copies[:, 1]).all()
     assert (copies[:, 3] == copies[:, 4]).all()

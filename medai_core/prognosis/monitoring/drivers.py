@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.metrics import Floats
-from medai_core.prognosis.monitoring.hours import COUNT, LAST, Hours
+from medai_core.prognosis.monitoring.hours import LAST, Hours
 from medai_core.prognosis.monitoring.model import MonitorModel
 from medai_core.prognosis.monitoring.summaries import AT, NUMBER
 from medai_core.prognosis.monitoring.watching import State, advanced, begun
@@ -145,8 +145,3 @@ def state_at(model: MonitorModel, stay: Hours, hour: int) -> State:
     for h in range(hour):
         state = advanced(model, state, stay.at(h))[0]
     return state
-
-
-def anything(stay: Hours, hour: int) -> bool:
-    """Whether anything that changes or not was measured by the end of ``hour``."""
-    return bool((stay.cells[stay.hour < hour, COUNT] > 0).any())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +73,9 @@ class Feed:
         with self._lock:
             changed: dict[str, None] = {}
             files = 0
-            for path in self._paths():
+            paths = self._paths()
+            self._forget({path.name for path in paths})
+            for path in paths:
                 found = self._news(path, now)
                 if found is None:
                     continue
@@ -85,6 +88,11 @@ class Feed:
     def observed(self, stay: str) -> pd.DataFrame:
         """``minute, parameter, value`` of the last hours of a stay."""
         return self.ward.observed(stay)
+
+    def _forget(self, names: set[str]) -> None:
+        """Keep nothing of files that are there no more."""
+        self._read = {name: read for name, read in self._read.items() if name in names}
+        self._problems = {name: problem for name, problem in self._problems.items() if name in names}
 
     def _paths(self) -> list[Path]:
         """The files to look at, the oldest first, so that corrections come after what they correct."""
@@ -115,11 +123,12 @@ class Feed:
         except OSError as error:
             self._problems[path.name] = Message("table.unopened", {"file": path.name, "detail": error.strerror or ""})
             return None
-        after = _Read((before.size if on else 0) + len(data), stat.st_mtime)
-        growing = before.growing if on else Growing()
+        growing, taken = before.growing if on else Growing(), len(data)
         if grows:
-            growing, data = growing.add(data.decode("utf-8", errors="replace"))
-        self._read[path.name] = _Read(after.size, after.changed, growing)
+            # The writer may be in the middle of a sign: what is not complete yet is read the next time.
+            text, taken = codecs.utf_8_decode(data, "replace", False)
+            growing, data = growing.add(text)
+        self._read[path.name] = _Read((before.size if on else 0) + taken, stat.st_mtime, growing)
         return self._observations(path, data, now, stat.st_mtime) if data else None
 
     def _observations(self, path: Path, data: bytes, now: datetime, changed: float) -> Observations | None:
