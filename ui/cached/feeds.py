@@ -9,7 +9,6 @@ from pathlib import Path
 import streamlit as st
 
 from medai_core.cards import Card
-from medai_core.errors import ManifestError
 from medai_core.prognosis.monitoring import Feed, MonitorModel, Polled, Ward
 from ui.cached import models
 
@@ -47,15 +46,9 @@ class Live:
         try:
             now = datetime.now(UTC)
             if self.at is None or now - self.at > timedelta(seconds=0.8 * EVERY_S):
-                self.polled, self.at = self._poll(now), now
+                self.polled, self.at = self.feed.poll(now), now
         finally:
             self._lock.release()
-
-    def _poll(self, now: datetime) -> Polled:
-        try:
-            return self.feed.poll(now)
-        except OSError:
-            raise ManifestError("feed.absent", folder=str(self.feed.folder)) from None
 
 
 def followed(card: Card, folder: Path) -> Live:
