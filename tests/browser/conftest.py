@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from tests.servers import ROOT, free_port, running
 
@@ -89,6 +89,17 @@ def settled(page: Page) -> None:
     """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
     expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0, timeout=60_000)
+
+
+def click_until(button: Locator, shown: Locator) -> None:
+    """Click, and once more where nothing came of it: while a panel unfolds on a busy machine, a click can be lost."""
+    button.click()
+    try:
+        expect(shown).to_be_visible(timeout=10_000)
+    except AssertionError:
+        if button.is_visible():
+            button.click()
+        expect(shown).to_be_visible(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from medai_core.records import audit
 from medai_core.records.store import Location, open_store
 from tests import scans
-from tests.browser.conftest import serving, settled, visit, visitor
+from tests.browser.conftest import click_until, serving, settled, visit, visitor
 from tests.browser.provider import confirm_sign_out, guarded, provider, sign_in
 from tests.browser.test_dashboard import barriers, drawn, upload, viewer
 
@@ -157,8 +157,8 @@ def test_a_scan_of_somebody_else_cannot_be_filed_to_the_open_patient(browser: Br
         page.get_by_text("File to a patient").click()
         page.get_by_role("tab", name="A new patient").click()
         settled(page)
-        page.get_by_role("button", name="Add the patient and file").click()
-        expect(page.get_by_text(re.compile("^Filed to Other, Olga"))).to_be_visible(timeout=30_000)
+        filed = page.get_by_text(re.compile("^Filed to Other, Olga"))
+        click_until(page.get_by_role("button", name="Add the patient and file"), filed)
         assert id not in page.url
 
 
