@@ -18,7 +18,7 @@ test: .venv/test.stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy medai_core
-	.venv/bin/pytest -n 3
+	.venv/bin/pytest -n 4
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found."; exit 1; }
