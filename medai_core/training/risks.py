@@ -15,10 +15,11 @@ from sklearn.preprocessing import StandardScaler
 
 from medai_core.cards import Applicability, Approach, Calibration, Card, Measured, SurvivalCurve, read_card
 from medai_core.cards.measured import QUANTILES, PredictorStatistics
-from medai_core.evaluation.patients import concordance, recalibration, weighted_auc
+from medai_core.evaluation.patients import recalibration, weighted_auc
 from medai_core.metrics import Floats, Ints
+from medai_core.metrics.survival import by_horizon, concordance
 from medai_core.prognosis.attribution import contributions
-from medai_core.prognosis.cohorts import Cohort, by_horizon, folds, with_outcomes
+from medai_core.prognosis.cohorts import Cohort, folds, with_outcomes
 from medai_core.prognosis.risk import RiskModel, logistic, save_model
 from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
@@ -102,7 +103,7 @@ def order(cohort: Cohort, score: Floats) -> float:
     """What settings are compared by: the C-index where there are times, else the area under the curve."""
     o = cohort.outcomes
     if o.time is not None and o.died is not None:
-        return float(concordance(o.time, o.died, score)[0])
+        return concordance(o.time, o.died, score)
     return weighted_auc(o.event, score, o.weight)
 
 
