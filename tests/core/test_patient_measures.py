@@ -26,7 +26,7 @@ from medai_core.evaluation.patients import (
     subgroups,
     weighted_auc,
 )
-from medai_core.metrics.survival import by_horizon
+from medai_core.metrics.survival import by_horizon, concordance
 from medai_core.prognosis.cohorts import Cohort, Outcomes
 from tests.risks import card_of, category, number
 
