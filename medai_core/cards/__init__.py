@@ -30,6 +30,7 @@ from medai_core.cards.monitoring import MonitoringSpec
 from medai_core.cards.own import Parent
 from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
+from medai_core.cards.subtypes import SubtypeSpec
 from medai_core.errors import CardError
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Provenance",
     "RegionSpec",
     "Reliability",
+    "SubtypeSpec",
     "SurvivalCurve",
     "Translation",
     "parse",
@@ -78,6 +80,7 @@ NEEDED = {
     "segmentation": ("input", "outline"),
     "risk": ("predictors", "prediction", "outcome"),
     "monitoring": ("predictors", "monitoring", "outcome"),
+    "genomics": ("subtypes",),
 }
 """The parts of a card that only some tasks have."""
 
@@ -233,7 +236,8 @@ class Card:
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
-        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay;
+        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay,
+        ``subtypes`` : for one that places a patient in a subtype;
         ``groupings`` : what results are reported by though
         the model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
@@ -258,6 +262,7 @@ class Card:
     predictors: tuple[PredictorSpec, ...] = ()
     prediction: PredictionSpec | None = None
     monitoring: MonitoringSpec | None = None
+    subtypes: SubtypeSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False
