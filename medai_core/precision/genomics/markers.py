@@ -68,8 +68,8 @@ def associations(matrix: Matrix, label: Ints, clinical: pd.DataFrame) -> pd.Data
 
     Returns
     -------
-    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (the column looks like one of the genes
-    that made the groups), and for each group its median with quartiles, or its shares, as text.
+    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (it bears the name of one of the
+    genes that made the groups), and for each group its median with quartiles, or its shares, as text.
     """
     table = clinical.reindex(matrix.samples)
     genes = {gene.casefold() for gene in matrix.genes}
@@ -140,16 +140,27 @@ def group_survival(matrix: Matrix, label: Ints, clinical: pd.DataFrame, columns:
 
     Raises
     ------
-    ManifestError : a column is absent, a time is negative or no number, an event is neither 0 nor 1, or nobody has both.
+    ManifestError : a column is absent, a time is negative or no number, an event is neither 0 nor 1, or
+        nobody has both.
+    """
+    return survival_by(matrix.samples, label, clinical, columns)
+
+
+def survival_by(samples: Sequence[str], label: Ints, clinical: pd.DataFrame, columns: Sequence[str]) -> GroupSurvival:
+    """As ``group_survival``, of samples by name; who is in group 0 is in none and left out.
+
+    Raises
+    ------
+    ManifestError : as ``group_survival``.
     """
     time_column, event_column = columns
     for column in columns:
         if column not in clinical.columns:
             known = ", ".join(map(str, clinical.columns[:20])) or "-"
             raise ManifestError("genomics.no_column", column=column, columns=known)
-    table = clinical.reindex(matrix.samples)
+    table = clinical.reindex(samples)
     time, event = times(table[time_column]), events(table[event_column])
-    known = np.isfinite(time) & np.isfinite(event)
+    known = np.isfinite(time) & np.isfinite(event) & (label > 0)
     if not known.any():
         raise ManifestError("genomics.no_survival", time=time_column, event=event_column)
     time, happened, group = time[known], event[known].astype(np.int64), label[known]
