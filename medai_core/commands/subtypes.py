@@ -126,7 +126,7 @@ def _summary(found: Placements, survival: GroupSurvival | None) -> dict[str, obj
 
 def _line(row: dict[str, object]) -> dict[str, object]:
     """A row as JSON can hold it: what is missing becomes null."""
-    return {name: None if pd.isna(value) or value == "" else value for name, value in row.items()}  # type: ignore[call-overload]
+    return {name: None if pd.isna(value) or value == "" else value for name, value in row.items()}
 
 
 def _say(survival: GroupSurvival | None) -> None:

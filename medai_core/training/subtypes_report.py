@@ -49,10 +49,10 @@ def survival(card: Card, cohort: Subtyping) -> tuple[SubtypeSurvival, ...]:
         left = at_risk(time, years)
         years, left = years[left >= FEWEST], left[left >= FEWEST]
         curve = kaplan_meier(time, happened)
+        at = tuple(years.tolist())
         step = np.searchsorted(curve.times, years, side="right") - 1
-        lines = (years, curve.share[step], curve.low[step], curve.high[step])
-        numbers = (tuple(float(v) for v in line) for line in lines)
-        found.append(SubtypeSurvival(finding.name, curve.n, curve.events, *numbers, tuple(int(n) for n in left)))
+        share, low, high = (tuple(line[step].tolist()) for line in (curve.share, curve.low, curve.high))
+                found.append(SubtypeSurvival(finding.name, curve.n, curve.events, at, share, low, high, tuple(left.tolist())))
     return tuple(found)
 
 

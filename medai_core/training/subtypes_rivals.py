@@ -59,7 +59,7 @@ def _by(weights: Callable[[SubtypeModel], Floats]) -> Callable[..., Ints]:
 def _by_correlation(model: SubtypeModel, columns: Ints, profile: Floats, train: Floats, label: Ints) -> Ints:
     away = profile - model.mean[columns]
     centroids = model.centroids[:, columns] - model.mean[columns]
-    found = np.corrcoef(np.vstack([centroids, away]))[len(centroids) :, : len(centroids)]
+    found = np.asarray(np.corrcoef(np.vstack([centroids, away])))[len(centroids) :, : len(centroids)]
     return np.asarray(found.argmax(axis=1))
 
 

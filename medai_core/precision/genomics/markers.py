@@ -160,13 +160,13 @@ def survival_by(samples: Sequence[str], label: Ints, clinical: pd.DataFrame, col
             raise ManifestError("genomics.no_column", column=column, columns=known)
     table = clinical.reindex(samples)
     time, event = times(table[time_column]), events(table[event_column])
-    known = np.isfinite(time) & np.isfinite(event) & (label > 0)
-    if not known.any():
+    followed = np.isfinite(time) & np.isfinite(event) & (label > 0)
+    if not followed.any():
         raise ManifestError("genomics.no_survival", time=time_column, event=event_column)
-    time, happened, group = time[known], event[known].astype(np.int64), label[known]
+    time, happened, group = time[followed], event[followed].astype(np.int64), label[followed]
     curves = {int(g): kaplan_meier(time[group == g], happened[group == g]) for g in np.unique(group)}
     test = log_rank(time, happened, group) if len(curves) > 1 and happened.any() else None
-    return GroupSurvival(curves, test, time_column, event_column, int(known.sum()), int((~known).sum()))
+    return GroupSurvival(curves, test, time_column, event_column, int(followed.sum()), int((~followed).sum()))
 
 
 HAPPENED = {"1": 1.0, "true": 1.0, "yes": 1.0, "dead": 1.0, "deceased": 1.0, "event": 1.0, "1.0": 1.0}
@@ -188,7 +188,7 @@ def times(cells: pd.Series) -> Floats:
         raise ManifestError(
             "genomics.time", column=str(cells.name), sample=str(cells.index[row]), found=str(cells.iloc[row])[:40]
         )
-    return found
+    return np.asarray(found)
 
 
 def events(cells: pd.Series) -> Floats:
@@ -206,7 +206,7 @@ def events(cells: pd.Series) -> Floats:
         raise ManifestError(
             "genomics.event", column=str(cells.name), sample=str(cells.index[row]), found=str(cells.iloc[row])[:40]
         )
-    return found.to_numpy(np.float64)
+    return np.asarray(found.to_numpy(np.float64))
 
 
 def reuse_warning(found: pd.DataFrame) -> tuple[Message, ...]:
