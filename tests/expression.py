@@ -22,7 +22,7 @@ def named(values: NDArray[np.floating], clinical: pd.DataFrame | None = None, ge
 def grouped(
     sizes: Sequence[int], genes: int = 400, apart: float = 1.2, seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Log expression of groups that differ in a quarter of the genes, with shared variation within, and who is in which."""
+    """Log expression of groups that differ in a quarter of the genes, and the group of each sample."""
     rng = np.random.default_rng(seed)
     label = np.repeat(np.arange(len(sizes)), sizes) + 1
     centres = rng.normal(0, apart, (len(sizes), genes)) * (rng.random(genes) < 0.25)

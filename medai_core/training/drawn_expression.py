@@ -27,7 +27,7 @@ def drawn(
     """A cohort's table and the names of its genes; the second group, of three in ten, dies three times as fast."""
     rng = np.random.default_rng(seed)
     second = np.arange(samples) % 10 < 3
-    effect = rng.normal(0, 0.35, genes) * (rng.random(genes) < 0.4)
+    effect = rng.normal(0, 0.6, genes) * (rng.random(genes) < 0.4)
     axes = rng.normal(0, 0.12, (6, genes))
     values = np.outer(second, effect) + rng.normal(size=(samples, 6)) @ axes + rng.normal(0, 0.2, (samples, genes))
     values += rng.normal(0, 0.15, genes)

@@ -83,7 +83,7 @@ def main(folder: Path) -> None:
     assert card.subtypes is not None
     if given.smoke:
         drawn_expression.write(card, given.data)
-    cohort, known, k = subtyped(card, given.data)
+    cohort, known, k = subtyped(card, given.data, 3 if given.smoke else None)
     repeats, halvings = (1, 2) if given.smoke else (REPEATS, HALVINGS)
     settings = settings_of(cohort, card.subtypes.genes_min, given.seed)
     shared, seen = calibrated(card, cohort, settings, repeats, given.seed)
@@ -100,8 +100,8 @@ def main(folder: Path) -> None:
     subtypes_report.write_example(replace(model, card=replace(card, measured=measured)), cohort, given.out, given.seed)
 
 
-def subtyped(card: Card, data: Path) -> tuple[Subtyping, tuple[GroupEvidence, ...], int]:
-    """The cohort in as many subtypes as the evidence speaks for, and that evidence."""
+def subtyped(card: Card, data: Path, most: int | None) -> tuple[Subtyping, tuple[GroupEvidence, ...], int]:
+    """The cohort in as many subtypes as the evidence speaks for, of at most so many, and that evidence."""
     spec = card.subtypes
     assert spec is not None
     expression = open_expression(data / spec.develop, clinical=spec.clinical)
@@ -110,7 +110,7 @@ def subtyped(card: Card, data: Path) -> tuple[Subtyping, tuple[GroupEvidence, ..
     time, happened = times(clinical[spec.time]), events(clinical[spec.event]).astype(np.int64)
     found: list[GroupEvidence] = []
     for method in METHODS:
-        tried = evidence(matrix.components, method)
+        tried = evidence(matrix.components, method, most=most)
         recipes.say(f"{card.name}: {method}: " + ", ".join(f"{e.k}: {e.stability:.2f}" for e in tried))
         if method == METHOD:
             chosen = choose(tried)

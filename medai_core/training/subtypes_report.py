@@ -52,7 +52,7 @@ def survival(card: Card, cohort: Subtyping) -> tuple[SubtypeSurvival, ...]:
         at = tuple(years.tolist())
         step = np.searchsorted(curve.times, years, side="right") - 1
         share, low, high = (tuple(line[step].tolist()) for line in (curve.share, curve.low, curve.high))
-                found.append(SubtypeSurvival(finding.name, curve.n, curve.events, at, share, low, high, tuple(left.tolist())))
+        found.append(SubtypeSurvival(finding.name, curve.n, curve.events, at, share, low, high, tuple(left.tolist())))
     return tuple(found)
 
 

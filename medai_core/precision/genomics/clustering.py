@@ -92,15 +92,18 @@ def by_size(found: Ints, scores: Floats) -> Ints:
     return np.asarray(number[found])
 
 
-def evidence(scores: Floats, method: str, tell: Callable[[float], None] = lambda share: None) -> tuple[Evidence, ...]:
+def evidence(
+    scores: Floats, method: str, tell: Callable[[float], None] = lambda share: None, *, most: int | None = None
+) -> tuple[Evidence, ...]:
     """The evidence for each number of groups from 2 to at most ``GROUPS_MAX``, and fewer for few samples.
 
     Parameters
     ----------
     tell : called with the share that is done, and may raise to stop.
+    most : the greatest number that is tried.
     """
     rng = np.random.default_rng(0)
-    most = max(2, min(GROUPS_MAX, len(scores) // 5))
+    most = max(2, min(most or GROUPS_MAX, len(scores) // 5))
     references = [_box(scores, rng) for _ in range(REFERENCES)]
     normal = [
         rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS if len(scores) < MANY else NULLS_OF_MANY)
