@@ -106,9 +106,10 @@ def _name_place(grid: Grid) -> int | None:
     named = [p for p in named if p in text or is_whole(grid.columns[p])]
     if _counts(grid.columns[0], first):
         return text[0] if text else 0
-    if grid.index is not None:
+    if grid.index is not None and grid.heading[grid.index]:
         return grid.index
-    return next(iter(text or named), None)
+    # An index without a name is what rows were counted by.
+    return next(iter(text or named), grid.index)
 
 
 def is_text(grid: Grid, place: int) -> bool:
