@@ -19,6 +19,7 @@ VARIABLE_GENES = 2_000
 CONTROLS = ("AFFX-", "ERCC-")
 """How the names of controls begin, which were added to a sample and are none of its genes."""
 COMPONENTS_MAX = 20
+SHUFFLES = 5
 SAMPLES_MIN = 10
 """Fewer samples cannot be grouped and the groups be shown to hold."""
 
@@ -132,7 +133,7 @@ def principal_components(values: NDArray[np.floating]) -> tuple[Floats, Floats, 
     """The components that say more than chance, at least two.
 
     Genes are centred and not scaled: on a log scale a gene that varies more says more. A component stays while its
-    variance exceeds that of the same rank after every gene's values were shuffled among the samples (Horn 1965,
+    variance exceeds that of the same rank whenever every gene's values are shuffled among the samples (Horn 1965,
     10.1007/BF02289447).
 
     Returns
@@ -140,16 +141,21 @@ def principal_components(values: NDArray[np.floating]) -> tuple[Floats, Floats, 
     scores : (n, c); variances : (c,); explained : (c,) shares of the whole variance.
     """
     centred = np.asarray(values - values.mean(axis=0), dtype=np.float32)
+    rng = np.random.default_rng(0)
     gram = (centred @ centred.T).astype(np.float64)
     variance, vectors = np.linalg.eigh(gram)
     variance, vectors = np.maximum(variance[::-1], 0), vectors[:, ::-1]
-    shuffled = np.random.default_rng(0).permuted(centred, axis=0)
-    chance = np.linalg.eigvalsh((shuffled @ shuffled.T).astype(np.float64))[::-1]
+    chance = np.max([_variances(rng.permuted(centred, axis=0)) for _ in range(SHUFFLES)], axis=0)
     limit = min(COMPONENTS_MAX, len(variance) - 1, centred.shape[1])
     count = max(2, int(np.argmin(np.append(variance[:limit] > chance[:limit], False))))
     vectors = vectors[:, :count] * _signs(centred, vectors[:, :count])
     variance, total = variance[:count], max(float(variance.sum()), 1e-12)
     return vectors * np.sqrt(variance), variance / len(values), variance / total
+
+
+def _variances(centred: NDArray[np.float32]) -> Floats:
+    """Those of all components, the largest first, times the number of samples."""
+    return np.asarray(np.linalg.eigvalsh((centred @ centred.T).astype(np.float64))[::-1])
 
 
 def _signs(centred: NDArray[np.float32], vectors: Floats) -> Floats:
