@@ -21,7 +21,7 @@ from medai_core.metrics.survival import by_horizon, concordance
 from medai_core.prognosis.attribution import contributions
 from medai_core.prognosis.cohorts import Cohort, folds, with_outcomes
 from medai_core.prognosis.risk import RiskModel, logistic, save_model
-from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
+from medai_core.sources.encoding import Encoding, fit_encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
 from medai_core.sources.tables import open_table
 from medai_core.training import recipes, risk_report
