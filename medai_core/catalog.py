@@ -18,6 +18,7 @@ from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.precision.survival import SurvivalModel
     from medai_core.prognosis.monitoring import MonitorModel
     from medai_core.prognosis.risk import RiskModel
 
@@ -45,6 +46,7 @@ class Catalog:
     _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
     _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
     _monitors: dict[str, MonitorModel] = field(default_factory=dict, repr=False, compare=False)
+    _survivals: dict[str, SurvivalModel] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def card(self, name: str) -> Card:
@@ -143,6 +145,22 @@ class Catalog:
             if card.name not in self._monitors:
                 self._monitors[card.name] = load_model(card, self._checked(card, PARAMETERS), network)
             return self._monitors[card.name]
+
+    def survival_model(self, card: Card) -> SurvivalModel:
+        """The card's model of survival, its parameters' hash checked before they are loaded.
+
+        Raises
+        ------
+        ModelError : the card is of another task, or the file is absent or not the one that was measured.
+        """
+        if card.task != "survival":
+            raise ModelError("model.no_survival", name=card.name)
+        from medai_core.precision.survival import load_model
+
+        with self._lock:
+            if card.name not in self._survivals:
+                self._survivals[card.name] = load_model(card, self._checked(card, PARAMETERS))
+            return self._survivals[card.name]
 
     def outcomes(self) -> dict[str, tuple[Card, ...]]:
         """The trained risk models of each outcome, the recommended one first."""

@@ -1,0 +1,158 @@
+"""How good predicted survival is: concordance, Brier scores and calibration, with intervals by resampling patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medai_core.cards import Bounds, Measure
+from medai_core.cards.survival import Gain
+from medai_core.evaluation.patients import drawn, interval
+from medai_core.metrics import Floats, Ints
+from medai_core.metrics.survival import by_horizon, concordances, integrated_brier, uno_concordance
+from medai_core.precision.survival.cox import fit_cox, log_likelihood, risk_sets
+
+FEWEST, FEWEST_EVENTS = 40, 10
+"""People, and events among them, before survival is judged in a group."""
+
+
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """Predictions for n people beside their outcomes; of cross-validation with r repeats, else r = 1.
+
+    Attributes
+    ----------
+    time, happened : (n,), years of follow-up, and 1 where it ended with the event.
+    log_hazard : (r, n). survival : (r, n, horizons), predicted shares at ``horizons``.
+    """
+
+    time: Floats
+    happened: Ints
+    log_hazard: Floats
+    survival: Floats
+    horizons: tuple[float, ...]
+
+    def chosen(self, rows: Ints) -> Foretold:
+        """Some of the people."""
+        return Foretold(
+            self.time[rows], self.happened[rows], self.log_hazard[:, rows], self.survival[:, rows], self.horizons
+        )
+
+
+def enough(time: Floats, happened: Ints) -> bool:
+    """Whether a group is large enough to be judged in."""
+    return len(time) >= FEWEST and int(happened.sum()) >= FEWEST_EVENTS
+
+
+def copies_of(n: int, draws: int, seed: int) -> Floats:
+    """How often each of n people counts, (1 + draws, n): everybody once, then with replacement."""
+    return np.concatenate([np.ones((1, n)), drawn(np.arange(n), np.random.default_rng(seed), draws)])
+
+
+def survival_measures(
+    found: Foretold, *, data: str, model: str = "", subgroup: str = "", draws: int = 300, seed: int = 0
+) -> tuple[Measure, ...]:
+    """Concordance (Harrell's; Uno's to the last horizon), and at each horizon Brier score and observed to expected.
+
+    ``calibration_slope`` is that of Cox's regression on the predicted log-hazard; ideally 1, as observed to expected is.
+    """
+    copies = copies_of(len(found.time), draws, seed)
+    last = found.horizons[-1]
+    values = {
+        "c_index": _mean(found, lambda z: concordances(found.time, found.happened, z, copies)),
+        "uno_c_index": _mean(found, lambda z: uno_concordance(found.time, found.happened, z, last, copies)),
+    }
+    for k, years in enumerate(found.horizons):
+        values[f"brier_{years:g}_years"] = brier_scores(found, k, copies)
+        values[f"observed_to_expected_{years:g}_years"] = _observed_to_expected(found, k, copies)
+    values["calibration_slope"] = _slopes(found, copies)
+    n = len(found.time)
+    return tuple(
+        Measure(name, *interval(each), n, n, data, subgroup=subgroup, model=model) for name, each in values.items()
+    )
+
+
+def _mean(found: Foretold, score: object) -> Floats:
+    assert callable(score)
+    return np.asarray(np.mean([score(z) for z in found.log_hazard], axis=0))
+
+
+def brier_scores(found: Foretold, k: int, copies: Floats) -> Floats:
+    """The Brier score at a horizon, (draws,), the mean over the repeats; censoring weighted as for everybody once."""
+    event, weight = by_horizon(found.time, found.happened, found.horizons[k])
+    error = ((1 - event - found.survival[:, :, k]) ** 2).mean(axis=0) * weight
+    return np.asarray(copies @ error / copies.sum(axis=1))
+
+
+def _observed_to_expected(found: Foretold, k: int, copies: Floats) -> Floats:
+    event, weight = by_horizon(found.time, found.happened, found.horizons[k])
+    expected = 1 - found.survival[:, :, k].mean(axis=0)
+    return np.asarray((copies @ (weight * event)) / np.maximum(copies @ expected, 1e-12))
+
+
+def _slopes(found: Foretold, copies: Floats) -> Floats:
+    mean = found.log_hazard.mean(axis=0)
+    slopes = []
+    for each in copies:
+        rows = np.repeat(np.arange(len(each)), each.astype(int))
+        slopes.append(fit_cox(mean[rows, None], found.time[rows], found.happened[rows], 1e-6)[0])
+    return np.array(slopes)
+
+
+def integrated(found: Foretold) -> float:
+    """The integrated Brier score over the horizons, the mean over the repeats."""
+    moments = np.array(found.horizons)
+    return float(np.mean([integrated_brier(found.time, found.happened, s, moments) for s in found.survival]))
+
+
+def gain_of(plain: Foretold, added: Foretold, joined: Foretold, *, subgroup: str = "", draws: int = 300) -> Gain:
+    """What is added by a source of information, in a group of people.
+
+    Parameters
+    ----------
+    plain : predictions without it. added : by it alone. joined : with both.
+    """
+    copies = copies_of(len(plain.time), draws, 1)
+    time, happened = plain.time, plain.happened
+
+    def ordered(found: Foretold) -> Floats:
+        return _mean(found, lambda z: concordances(time, happened, z, copies))
+
+    concordance = interval(ordered(joined) - ordered(plain))
+    errors = [
+        interval(brier_scores(plain, k, copies) - brier_scores(joined, k, copies)) for k in range(len(plain.horizons))
+    ]
+    pair = np.stack([plain.log_hazard.mean(axis=0), added.log_hazard.mean(axis=0)], axis=1)
+    ratios = np.array([_ratio(pair, time, happened, each) for each in copies])
+    return Gain(
+        subgroup,
+        len(time),
+        int(happened.sum()),
+        Bounds(*concordance),
+        tuple(Bounds(*each) for each in errors),
+        Bounds(*interval(ratios)),
+        _p_of(ratios[0]),
+        bool(concordance[1] > 0),
+    )
+
+
+def _ratio(pair: Floats, time: Floats, happened: Ints, copies: Floats) -> float:
+    """Twice the gain in partial log-likelihood when the second column joins the first."""
+    rows = np.repeat(np.arange(len(copies)), copies.astype(int))
+    X, sets = pair[rows], risk_sets(time[rows], happened[rows])
+    reached = [log_likelihood(sets, X[:, :k] @ fit_cox(X[:, :k], time[rows], happened[rows], 1e-6)) for k in (1, 2)]
+    return 2 * (reached[1] - reached[0])
+
+
+def _p_of(ratio: float) -> float:
+    from scipy.stats import chi2
+
+    return float(chi2.sf(max(ratio, 0.0), 1))
+
+
+def thirds(found: Foretold, k: int) -> Sequence[Ints]:
+    """The rows of each third by the predicted share at a horizon, the lowest risk first."""
+    order = np.argsort(-found.survival[:, :, k].mean(axis=0), kind="stable")
+    return np.array_split(order, 3)

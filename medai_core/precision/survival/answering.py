@@ -1,0 +1,231 @@
+"""What the model says of one patient: survival with its interval, what moves it, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from medai_core.cards.measures import Bounds
+from medai_core.cards.survival import ShareAt
+from medai_core.errors import Fact, ManifestError, Message
+from medai_core.metrics import Floats
+from medai_core.precision.survival.model import BOTH, CLINICAL, EXPRESSION, PARTS, SurvivalModel, curves
+from medai_core.precision.survival.patients import Patients
+from medai_core.sources.intake import expected
+
+GENES_SHOWN = 10
+Value = float | str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A survival curve by one part of the model.
+
+    Attributes
+    ----------
+    part : "clinical", "expression" or "both".
+    years, share, low, high : (1 + moments,), from 1 at 0; the interval is that of the estimate.
+    at : at the card's horizons.
+    """
+
+    part: str
+    years: Floats
+    share: Floats
+    low: Floats
+    high: Floats
+    at: tuple[ShareAt, ...]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one predictor or gene adds to the log-hazard: coefficient times (value less the cohort's mean).
+
+    Attributes
+    ----------
+    name : of the predictor as the card has it, or the gene's symbol; empty for the sum of all other genes.
+    kind : "history", "treatment" or "gene".
+    value : of the patient; None where it is not known, and for a sum.
+    log_hazard : above 0 shortens survival.
+    """
+
+    name: str
+    kind: str
+    value: Value
+    log_hazard: float
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What is said of one patient.
+
+    Attributes
+    ----------
+    sample : the name. refusals : why nothing is said; then all else is empty.
+    part : the part of the model that answers, "" where none does.
+    courses : by every part that can answer, that of ``part`` first.
+    contributions : to the log-hazard of ``part``, they add up to ``log_hazard``; genes beyond the weightiest are one.
+    log_hazard : 0 is the cohort's mean.
+    notices : what the reader must know beside it, such as why expression was not used.
+    third : 1 (lowest risk) to 3, among the cohort, treatment left out; None without history.
+    nodes : "free" or "involved"; "" where it is not known.
+    """
+
+    sample: str
+    refusals: tuple[Message, ...] = ()
+    part: str = ""
+    courses: tuple[Course, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
+    log_hazard: float = float("nan")
+    notices: tuple[Message, ...] = ()
+    third: int | None = None
+    nodes: str = ""
+
+    @property
+    def at(self) -> tuple[ShareAt, ...]:
+        """Survival at the card's horizons by the part that answers."""
+        return self.courses[0].at if self.courses else ()
+
+
+def answers(model: SurvivalModel, patients: Patients) -> tuple[Answer, ...]:
+    """What the model says of each patient, in their order."""
+    return tuple(answer(model, patients, place) for place in range(len(patients.samples)))
+
+
+def answer(model: SurvivalModel, patients: Patients, place: int) -> Answer:
+    """What the model says of one patient: by history and expression, or by that of them which can be used."""
+    sample, problems = patients.samples[place], patients.problems[place]
+    gene_refusal = _gene_refusal(patients, place)
+    usable = {CLINICAL: not problems, EXPRESSION: gene_refusal is None}
+    usable[BOTH] = all(usable.values())
+    parts = [part for part in PARTS if usable[part]]
+    if patients.outside[place] or not parts:
+        return Answer(sample, (*problems, *filter(None, [gene_refusal])) if not parts else problems)
+    row = patients.rows.iloc[[place]].reset_index(drop=True)
+    columns = _columns(model, patients, row, place)
+    part = parts[0]
+    fitted = model.parts[part]
+    log_hazard = float(fitted.log_hazard(columns[part])[0, 0])
+    terms = (columns[part][0] - fitted.mean) * fitted.coefficients[0]
+    drivers = tuple(_contributions(model, part, terms, row, columns[EXPRESSION][0]))
+    return Answer(
+        sample,
+        (),
+        part,
+        tuple(_course(model, name, columns[name]) for name in parts),
+        drivers,
+        log_hazard,
+        tuple(_notices(model, patients, place, part, gene_refusal)),
+        third_of(model, part, log_hazard, drivers) if part != EXPRESSION else None,
+        nodes_of(model, row),
+    )
+
+
+def _gene_refusal(patients: Patients, place: int) -> Message | None:
+    return Message("survival.no_genes") if patients.genes is None else patients.genes.refusals[place]
+
+
+def _columns(model: SurvivalModel, patients: Patients, row: pd.DataFrame, place: int) -> dict[str, Floats]:
+    clinical = model.encoded(row)
+    genes = model.genes.mean[None] if patients.genes is None else patients.genes.values[[place]]
+    return {CLINICAL: clinical, EXPRESSION: genes, BOTH: np.concatenate([clinical, genes], axis=1)}
+
+
+def _course(model: SurvivalModel, part: str, X: Floats) -> Course:
+    found = curves(model, part, X)
+    share, low, high = found.share[0], found.low[0], found.high[0]
+    told = [
+        ShareAt(float(model.years[k]), Bounds(float(share[k]), float(low[k]), float(high[k]))) for k in model.places
+    ]
+    start = np.ones(1)
+    return Course(
+        part,
+        np.concatenate([[0.0], model.years]),
+        np.concatenate([start, share]),
+        np.concatenate([start, low]),
+        np.concatenate([start, high]),
+        tuple(told),
+    )
+
+
+def _contributions(
+    model: SurvivalModel, part: str, terms: Floats, row: pd.DataFrame, genes: Floats
+) -> Iterator[Contribution]:
+    """Predictors, then the weightiest genes and the sum of the others."""
+    width = 0 if part == EXPRESSION else len(model.encoding.owner)
+    for j, p in enumerate(model.encoding.predictors if width else ()):
+        value = row[p.name].iloc[0]
+        kind = "treatment" if p.name in model.spec.treatment else "history"
+        known = None if pd.isna(value) else value if isinstance(value, str) else float(value)
+        yield Contribution(p.name, kind, known, float(terms[:width][model.encoding.owner == j].sum()))
+    of_genes = terms[width:]
+    first = np.argsort(-np.abs(of_genes), kind="stable")[:GENES_SHOWN]
+    for g in first:
+        yield Contribution(model.genes.symbol[g], "gene", float(genes[g]), float(of_genes[g]))
+    if len(of_genes) > len(first):
+        yield Contribution("", "gene", None, float(of_genes.sum() - of_genes[first].sum()))
+
+
+def third_of(model: SurvivalModel, part: str, log_hazard: float, drivers: tuple[Contribution, ...]) -> int:
+    """The third of the cohort, 1 to 3, that a log-hazard lies in when what treatment adds is left out of it."""
+    own = log_hazard - sum(c.log_hazard for c in drivers if c.kind == "treatment")
+    return 1 + int(np.searchsorted(model.survived.edges[part], own))
+
+
+def nodes_of(model: SurvivalModel, row: pd.DataFrame) -> str:
+    """Whether lymph nodes are involved; "" where it is not known."""
+    count = row[model.spec.nodes].iloc[0]
+    return "" if pd.isna(count) else "involved" if float(count) > 0 else "free"
+
+
+def _notices(
+    model: SurvivalModel, patients: Patients, place: int, part: str, gene_refusal: Message | None
+) -> Iterator[Message]:
+    if part == CLINICAL and gene_refusal is not None:
+        yield Message("survival.clinical_alone", {"reason": (gene_refusal,)})
+    if part == EXPRESSION:
+        yield Message("survival.expression_alone", {"reason": patients.problems[place]})
+    if part != CLINICAL and patients.genes is not None and patients.genes.known[place] < len(model.genes.probe):
+        missing = len(model.genes.probe) - int(patients.genes.known[place])
+        share = f"{100 * patients.genes.weight[place]:.0f}"
+        facts: dict[str, Fact] = {"missing": missing, "genes": len(model.genes.probe), "share": share}
+        yield Message("survival.genes_missing", facts)
+    if part != EXPRESSION:
+        unknown = int(patients.rows.iloc[place].isna().sum())
+        if unknown:
+            yield Message("patient.unknown", {"count": unknown, "of": len(model.card.predictors)})
+    if not model.survived.gains[0].adds and part == BOTH:
+        yield Message("survival.adds_nothing")
+
+
+def what_if(model: SurvivalModel, patients: Patients, place: int, changes: Mapping[str, Value]) -> Answer:
+    """What the model would say, were the patient's history another.
+
+    It tells how the cohort's people with such a history differed, not what would come of changing it. Of treatment it
+    is not asked: doctors gave the treatments for reasons, and what follows from them is not in this model.
+
+    Raises
+    ------
+    ManifestError : a change is of treatment, of nothing that the model asks, or outside its range.
+    """
+    rows = patients.rows.copy()
+    for name, value in changes.items():
+        if name in model.spec.treatment:
+            raise ManifestError("survival.treatment_what_if")
+        p = next((p for p in model.card.predictors if p.name == name), None)
+        if p is None:
+            raise ManifestError("survival.no_predictor", name=name, known=", ".join(model.spec.history))
+        fits = value in [c.name for c in p.categories] if p.kind == "category" else _within(value, p.low, p.high)
+        if not fits:
+            raise ManifestError("survival.what_if_value", predictor=name, value=str(value), expected=(expected(p),))
+        rows.loc[place, name] = value
+    problems = list(patients.problems)
+    if not patients.outside[place] and not rows.loc[place, list(model.spec.needed)].isna().any():
+        problems[place] = ()
+    return answer(model, replace(patients, rows=rows, problems=tuple(problems)), place)
+
+
+def _within(value: Value, low: float, high: float) -> bool:
+    return not isinstance(value, str) and value is not None and low <= value <= high
