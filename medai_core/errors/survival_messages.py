@@ -11,13 +11,6 @@ SURVIVAL_MESSAGES: dict[str, str] = {
         "The file has no column that the model asks, such as {needed}, and no gene that it weighs, such as {genes}. "
         "Name the columns so."
     ),
-    "survival.no_names": N_(
-        "The clinical table has {rows} rows and no column 'sample', and the expression has {samples} samples. "
-        "Add the column, with the same names as in the expression."
-    ),
-    "survival.other_samples": N_(
-        "The clinical table speaks of other samples ('{first}') than the expression ('{sample}'). Name them alike."
-    ),
     "survival.no_outcome": N_("The table has no column {missing}, where the outcome is looked for. Add it."),
     "survival.too_few": N_(
         "{n} patients have survival told and an outcome, {events} of them died. At least {least} and {least_events} "

@@ -56,7 +56,7 @@ def survival_measures(
 ) -> tuple[Measure, ...]:
     """Concordance (Harrell's; Uno's to the last horizon), and at each horizon Brier score and observed to expected.
 
-    ``calibration_slope`` is that of Cox's regression on the predicted log-hazard; ideally 1, as observed to expected is.
+    ``calibration_slope`` is that of Cox's regression on the predicted log-hazard.
     """
     copies = copies_of(len(found.time), draws, seed)
     last = found.horizons[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from medai_core.cards import Card
 from medai_core.errors import ManifestError, Message
 from medai_core.precision.survival.genes import Matched, matched, places_of
 from medai_core.precision.survival.model import SurvivalModel
-from medai_core.sources.expression import Expression, read_expression
+from medai_core.sources.expression import Expression, read_expression, with_clinical
 from medai_core.sources.intake import Problem, in_card_words, match_columns, plain_name
 from medai_core.sources.tables import open_bytes, read_table
 
@@ -57,8 +57,7 @@ def read_patients(
 
     Parameters
     ----------
-    file, clinical : content and name. The rows of ``clinical`` are joined by the sample's name, or by their order
-        where it has no column of names and as many rows.
+    file, clinical : content and name. The rows of ``clinical`` are joined by the samples' names.
 
     Raises
     ------
@@ -68,18 +67,10 @@ def read_patients(
     table = _plain_table(model, file, limited=limited) if clinical is None else None
     if table is not None:
         return patients_of(model, _samples(table), table, None)
-    expression = read_expression(*file, clinical=clinical_names(model.card), limited=limited)
-    beside = expression.clinical.reset_index(drop=True)
+    expression = _sorted(read_expression(*file, limited=limited), model.card)
     if clinical is not None:
-        beside = _joined(read_table(*clinical, limited=limited), expression.samples)
-    return patients_of(model, expression.samples, beside, expression)
-
-
-def clinical_names(card: Card) -> tuple[str, ...]:
-    """Every name by which a table may call a predictor or an outcome of the card."""
-    assert card.survival is not None
-    known = {n for p in card.predictors for n in (p.name, *p.columns, p.title)}
-    return tuple(sorted(known | {card.survival.time, card.survival.event}))
+        expression = with_clinical(expression, read_table(*clinical, limited=limited))
+    return patients_of(model, expression.samples, expression.clinical, expression)
 
 
 def _plain_table(model: SurvivalModel, file: tuple[bytes, str], *, limited: bool) -> pd.DataFrame | None:
@@ -104,17 +95,16 @@ def _named(table: pd.DataFrame) -> str | None:
     return found if found is not None and table[found].astype(str).is_unique else None
 
 
-def _joined(table: pd.DataFrame, samples: Sequence[str]) -> pd.DataFrame:
-    """The clinical table's rows in the samples' order; a sample that it does not speak of is not known."""
-    named = _named(table)
-    if named is None:
-        if len(table) != len(samples):
-            raise ManifestError("survival.no_names", rows=len(table), samples=len(samples))
-        return table.reset_index(drop=True)
-    by_name = table.set_index(table[named].astype(str).str.strip())
-    if not set(by_name.index) & set(samples):
-        raise ManifestError("survival.other_samples", first=str(by_name.index[0])[:40], sample=samples[0][:40])
-    return by_name.reindex(list(samples)).reset_index(drop=True)
+def _sorted(expression: Expression, card: Card) -> Expression:
+    """The expression with what the card asks among its genes, such as an age, moved to its clinical columns."""
+    assert card.survival is not None
+    asked = {*match_columns(expression.genes, card.predictors).values(), card.survival.time, card.survival.event}
+    own = [place for place, name in enumerate(expression.genes) if name in asked]
+    beside = {expression.genes[place]: expression.values[:, place].astype(np.float64) for place in own}
+    clinical = expression.clinical.assign(**beside)
+    kept = [place for place in range(len(expression.genes)) if place not in own]
+    genes = tuple(expression.genes[place] for place in kept)
+    return replace(expression, values=expression.values[:, kept], genes=genes, clinical=clinical)
 
 
 def patients_of(
