@@ -18,8 +18,12 @@ SURVIVAL_MESSAGES: dict[str, str] = {
     ),
     # Why somebody is refused
     "survival.outside": N_(
-        "{predictor} {value}: the cohort had {low} to {high} {unit} only, so no survival is told. Correct it if it is "
-        "wrong."
+        "{predictor} {value}: only {low} to {high} {unit} was seen in the cohort, so no survival is told. "
+        "Correct it if it is wrong."
+    ),
+    "survival.outside_count": N_(
+        "{predictor} {value}: only {low} to {high} was seen in the cohort, so no survival is told. "
+        "Correct it if it is wrong."
     ),
     "survival.unreadable": N_("{predictor} '{value}' cannot be read. Give one of: {known}."),
     "survival.missing": N_("{predictors} must be known to tell survival from history. Add what is missing."),

@@ -238,7 +238,13 @@ def _spread(values: Floats, place: Ints, n: int) -> Floats:
 def titled(message: Message, card: Card) -> Message:
     """A warning with the predictor's title in place of its name."""
     titles = {p.name: p.title for p in card.predictors}
-    return Message(message.id, {k: titles.get(str(v), v) if k == "predictor" else v for k, v in message.facts.items()})
+    facts = dict(message.facts)
+    for name, fact in message.facts.items():
+        if isinstance(fact, tuple):
+            facts[name] = tuple(titled(m, card) for m in fact)
+        elif name == "predictor":
+            facts[name] = titles.get(str(fact), fact)
+    return Message(message.id, facts)
 
 
 def reason(problem: Problem) -> str:

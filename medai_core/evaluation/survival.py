@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from medai_core.cards import Bounds, Measure
 from medai_core.cards.survival import Gain
+from medai_core.errors import ManifestError
 from medai_core.evaluation.patients import drawn, interval
 from medai_core.metrics import Floats, Ints
 from medai_core.metrics.survival import by_horizon, concordances, integrated_brier, uno_concordance
+from medai_core.precision.survival import Answer, Patients, SurvivalModel
 from medai_core.precision.survival.cox import fit_cox, log_likelihood, risk_sets
+from medai_core.sources.intake import comparable, distinct_cells
 
 FEWEST, FEWEST_EVENTS = 40, 10
-"""People, and events among them, before survival is judged in a group."""
+"""People, and events among them, before what expression adds is told of a group."""
+
+JUDGED, JUDGED_EVENTS = 20, 5
+"""The same before a model is judged on people of one's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +48,47 @@ class Foretold:
         return Foretold(
             self.time[rows], self.happened[rows], self.log_hazard[:, rows], self.survival[:, rows], self.horizons
         )
+
+
+def foretold(model: SurvivalModel, patients: Patients, found: Sequence[Answer]) -> dict[str, Foretold]:
+    """What was said of patients beside their outcomes: by the part that answers most, and by history and treatment
+    alone of the same people where that was asked too.
+
+    Raises
+    ------
+    ManifestError : the outcome's columns are missing, or too few of those with survival have an outcome.
+    """
+    spec = model.spec
+    absent = [c for c in (spec.time, spec.event) if c not in patients.table]
+    if absent:
+        raise ManifestError("survival.no_outcome", missing=", ".join(absent))
+    time = pd.to_numeric(patients.table[spec.time], errors="coerce").to_numpy(dtype=np.float64)
+    event = distinct(patients.table[spec.event])
+    answered = Counter(a.part for a in found if a.part)
+    part = answered.most_common(1)[0][0] if answered else ""
+    own = np.array([a.part == part and t > 0 and e != "" for a, t, e in zip(found, time, event, strict=True)])
+    rows = np.flatnonzero(own) if part else np.zeros(0, np.int64)
+    happened = np.isin(event[rows], spec.happened).astype(np.int64)
+    if len(rows) < JUDGED or happened.sum() < JUDGED_EVENTS:
+        facts = {"least": JUDGED, "least_events": JUDGED_EVENTS}
+        raise ManifestError("survival.too_few", n=len(rows), events=int(happened.sum()), **facts)
+    parts = [c.part for c in found[int(rows[0])].courses]
+    return {p: _told(model, [found[i] for i in rows.tolist()], p, time[rows], happened) for p in parts}
+
+
+def distinct(cells: pd.Series) -> NDArray[np.str_]:
+    """Each cell as text, that of a whole number without its ``.0`` and that of an empty one empty."""
+    place, texts = distinct_cells(comparable(cells))
+    return np.array(texts)[place]
+
+
+def _told(model: SurvivalModel, found: Sequence[Answer], part: str, time: Floats, happened: Ints) -> Foretold:
+    courses = [next(c for c in a.courses if c.part == part) for a in found]
+    survival = np.array([[s.share.value for s in c.at] for c in courses])
+    # Of proportional hazards, the order of survival is that of the log-hazard, and so is its distance.
+    last = model.places[-1]
+    log_hazard = np.log(-np.log(survival[:, -1])) - np.log(model.parts[part].hazard[0, last])
+    return Foretold(time, happened, log_hazard[None], survival[None], model.spec.horizons)
 
 
 def enough(time: Floats, happened: Ints) -> bool:
@@ -74,8 +124,7 @@ def survival_measures(
     )
 
 
-def _mean(found: Foretold, score: object) -> Floats:
-    assert callable(score)
+def _mean(found: Foretold, score: Callable[[Floats], Floats]) -> Floats:
     return np.asarray(np.mean([score(z) for z in found.log_hazard], axis=0))
 
 

@@ -141,7 +141,11 @@ def _refusal(problem: Problem, card: Card, columns: Mapping[str, str]) -> Messag
     p = next(p for p in card.predictors if columns.get(p.name) == problem.column)
     if p.kind == "number":
         facts = {"predictor": p.name, "value": problem.value, "low": f"{p.low:g}", "high": f"{p.high:g}"}
-        return Message("survival.outside", facts | {"unit": p.unit})
+        return (
+            Message("survival.outside", facts | {"unit": p.unit})
+            if p.unit
+            else Message("survival.outside_count", facts)
+        )
     known = ", ".join(c.name for c in p.categories)
     return Message("survival.unreadable", {"predictor": p.name, "value": problem.value, "known": known})
 
