@@ -1,7 +1,7 @@
 """The treatment discussion sheet: what the cohort's people like this one received, and how they fared.
 
 People are alike in two things: whether lymph nodes were involved, since treatment was chosen by that in this cohort
-(98 of 100 node-free women of 1984 to 1995 got no chemotherapy), and the third of predicted risk, treatment left out of
+(96 of 100 women without involved nodes got no chemotherapy, 85 of 100 of the others did), and the third of predicted risk, treatment left out of
 it. A finer division leaves most cells with fewer than ten people. Nothing here is a trial.
 """
 
