@@ -46,6 +46,14 @@ SURVIVAL_MESSAGES: dict[str, str] = {
     "survival.adds_nothing": N_(
         "In cross-validation it was not shown that expression adds anything to history and treatment."
     ),
+    "survival.adds_nothing_among": N_(
+        "{predictor}, {category}: among the {n} people of the cohort treated so, it was not shown that expression adds "
+        "anything to history and treatment."
+    ),
+    "survival.gain_unknown": N_(
+        "{predictor}, {category}: too few people of the cohort were treated so to tell whether expression adds "
+        "anything among them."
+    ),
     # What is asked in vain
     "survival.treatment_what_if": N_(
         "What another treatment would do cannot be told: doctors chose the treatments in this cohort, and the model "

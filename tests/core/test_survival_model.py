@@ -97,6 +97,24 @@ def test_without_a_needed_part_of_the_history_expression_answers_alone_and_says_
     assert sheet(drawn_model(), found) == Message("survival.no_sheet")
 
 
+def test_that_expression_was_not_shown_to_add_anything_is_said_of_those_whom_it_concerns() -> None:
+    model = drawn_model()
+    (found,) = answers(model, asked(drawn_table(1)))
+    gains = model.survived.gains
+
+    def notices(**changed: bool) -> list[str]:
+        made = tuple(replace(g, adds=changed.get("everybody" if not g.subgroup else "parts", True)) for g in gains)
+        assert model.card.measured is not None
+        measured = replace(model.card.measured, survived=replace(model.survived, gains=made))
+        other = replace(model, card=replace(model.card, measured=measured))
+        return ids(answers(other, asked(drawn_table(1)))[0].notices)
+
+    assert found.part == BOTH
+    assert notices() == []
+    assert notices(everybody=False) == ["survival.adds_nothing"]
+    assert set(notices(parts=False)) == {"survival.adds_nothing_among"}
+
+
 def test_what_need_not_be_known_stands_at_the_mean_and_that_is_said() -> None:
     table = drawn_table(1)
     table["lymphocytes"] = ""

@@ -196,8 +196,24 @@ def _notices(
         unknown = int(patients.rows.iloc[place].isna().sum())
         if unknown:
             yield Message("patient.unknown", {"count": unknown, "of": len(model.card.predictors)})
-    if not model.survived.gains[0].adds and part == BOTH:
+    if part == BOTH:
+        yield from _without_gain(model, patients.rows.iloc[place])
+
+
+def _without_gain(model: SurvivalModel, row: pd.Series) -> Iterator[Message]:
+    """That expression was not shown to add anything, over everybody or among those treated as the patient was."""
+    gains = {gain.subgroup: gain for gain in model.survived.gains}
+    if not gains[""].adds:
         yield Message("survival.adds_nothing")
+        return
+    for p in model.encoding.predictors:
+        if p.name in model.spec.treatment and not pd.isna(row[p.name]):
+            gain = gains.get(f"{p.title}: {p.category(row[p.name]).title}")
+            facts: dict[str, Fact] = {"predictor": p.name, "category": row[p.name]}
+            if gain is None:
+                yield Message("survival.gain_unknown", facts)
+            elif not gain.adds:
+                yield Message("survival.adds_nothing_among", {**facts, "n": gain.n})
 
 
 def what_if(model: SurvivalModel, patients: Patients, place: int, changes: Mapping[str, Value]) -> Answer:

@@ -1,8 +1,8 @@
 """The treatment discussion sheet: what the cohort's people like this one received, and how they fared.
 
 People are alike in two things: whether lymph nodes were involved, since treatment was chosen by that in this cohort
-(96 of 100 women without involved nodes got no chemotherapy, 85 of 100 of the others did), and the third of predicted risk, treatment left out of
-it. A finer division leaves most cells with fewer than ten people. Nothing here is a trial.
+(96 of 100 women without involved nodes got no chemotherapy, 75 of 100 of the others did), and the third of predicted
+risk, treatment left out of it. A finer division leaves most cells with fewer than ten people. Nothing here is a trial.
 """
 
 from __future__ import annotations
