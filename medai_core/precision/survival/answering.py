@@ -12,11 +12,13 @@ from medai_core.cards.measures import Bounds
 from medai_core.cards.survival import ShareAt
 from medai_core.errors import Fact, ManifestError, Message
 from medai_core.metrics import Floats
-from medai_core.precision.survival.model import BOTH, CLINICAL, EXPRESSION, PARTS, SurvivalModel, curves
+from medai_core.precision.survival.model import BOTH, CLINICAL, EXPRESSION, PARTS, Curves, SurvivalModel, curves
 from medai_core.precision.survival.patients import Patients
 from medai_core.sources.intake import expected
 
 GENES_SHOWN = 10
+CHUNK = 100
+"""Patients at once: each takes a number for every refit and moment."""
 Value = float | str | None
 
 
@@ -90,31 +92,56 @@ class Answer:
 
 
 def answers(model: SurvivalModel, patients: Patients) -> tuple[Answer, ...]:
-    """What the model says of each patient, in their order."""
-    return tuple(answer(model, patients, place) for place in range(len(patients.samples)))
+    """What the model says of each patient, in their order: by history and expression, or by what of them can be used."""
+    found: list[Answer] = []
+    for start in range(0, len(patients.samples), CHUNK):
+        some = patients.chosen(range(start, min(start + CHUNK, len(patients.samples))))
+        told = _told(model, some)
+        found += [_answer(model, some, place, told) for place in range(len(some.samples))]
+    return tuple(found)
 
 
 def answer(model: SurvivalModel, patients: Patients, place: int) -> Answer:
-    """What the model says of one patient: by history and expression, or by that of them which can be used."""
+    """What the model says of one patient."""
+    return answers(model, patients.chosen([place]))[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """By one part of the model: the columns of n patients, (n, columns), and their curves."""
+
+    columns: Floats
+    curves: Curves
+
+
+def _told(model: SurvivalModel, patients: Patients) -> dict[str, _Told]:
+    clinical = model.encoded(patients.rows)
+    none = np.tile(model.genes.mean, (len(clinical), 1))
+    genes = none if patients.genes is None else patients.genes.values
+    columns = {CLINICAL: clinical, EXPRESSION: genes, BOTH: np.concatenate([clinical, genes], axis=1)}
+    return {part: _Told(columns[part], curves(model, part, columns[part])) for part in PARTS}
+
+
+def _answer(model: SurvivalModel, patients: Patients, place: int, told: Mapping[str, _Told]) -> Answer:
     sample, problems = patients.samples[place], patients.problems[place]
     gene_refusal = _gene_refusal(patients, place)
     usable = {CLINICAL: not problems, EXPRESSION: gene_refusal is None}
     usable[BOTH] = all(usable.values())
     parts = [part for part in PARTS if usable[part]]
-    if patients.outside[place] or not parts:
-        return Answer(sample, (*problems, *filter(None, [gene_refusal])) if not parts else problems)
-    row = patients.rows.iloc[[place]].reset_index(drop=True)
-    columns = _columns(model, patients, row, place)
-    part = parts[0]
+    if patients.outside[place]:
+        return Answer(sample, problems)
+    if not parts:
+        return Answer(sample, (*problems, *filter(None, [gene_refusal])))
+    row, part = patients.rows.iloc[place], parts[0]
     fitted = model.parts[part]
-    log_hazard = float(fitted.log_hazard(columns[part])[0, 0])
-    terms = (columns[part][0] - fitted.mean) * fitted.coefficients[0]
-    drivers = tuple(_contributions(model, part, terms, row, columns[EXPRESSION][0]))
+    terms = (told[part].columns[place] - fitted.mean) * fitted.coefficients[0]
+    drivers = tuple(_contributions(model, part, terms, row, told[EXPRESSION].columns[place]))
+    log_hazard = float(terms.sum())
     return Answer(
         sample,
         (),
         part,
-        tuple(_course(model, name, columns[name]) for name in parts),
+        tuple(_course(model, name, told[name].curves, place) for name in parts),
         drivers,
         log_hazard,
         tuple(_notices(model, patients, place, part, gene_refusal)),
@@ -127,15 +154,8 @@ def _gene_refusal(patients: Patients, place: int) -> Message | None:
     return Message("survival.no_genes") if patients.genes is None else patients.genes.refusals[place]
 
 
-def _columns(model: SurvivalModel, patients: Patients, row: pd.DataFrame, place: int) -> dict[str, Floats]:
-    clinical = model.encoded(row)
-    genes = model.genes.mean[None] if patients.genes is None else patients.genes.values[[place]]
-    return {CLINICAL: clinical, EXPRESSION: genes, BOTH: np.concatenate([clinical, genes], axis=1)}
-
-
-def _course(model: SurvivalModel, part: str, X: Floats) -> Course:
-    found = curves(model, part, X)
-    share, low, high = found.share[0], found.low[0], found.high[0]
+def _course(model: SurvivalModel, part: str, found: Curves, place: int) -> Course:
+    share, low, high = found.share[place], found.low[place], found.high[place]
     told = [
         ShareAt(float(model.years[k]), Bounds(float(share[k]), float(low[k]), float(high[k]))) for k in model.places
     ]
@@ -151,12 +171,12 @@ def _course(model: SurvivalModel, part: str, X: Floats) -> Course:
 
 
 def _contributions(
-    model: SurvivalModel, part: str, terms: Floats, row: pd.DataFrame, genes: Floats
+    model: SurvivalModel, part: str, terms: Floats, row: pd.Series, genes: Floats
 ) -> Iterator[Contribution]:
     """Predictors, then the weightiest genes and the sum of the others."""
     width = 0 if part == EXPRESSION else len(model.encoding.owner)
     for j, p in enumerate(model.encoding.predictors if width else ()):
-        value = row[p.name].iloc[0]
+        value = row[p.name]
         kind = "treatment" if p.name in model.spec.treatment else "history"
         known = None if pd.isna(value) else value if isinstance(value, str) else float(value)
         yield Contribution(p.name, kind, known, float(terms[:width][model.encoding.owner == j].sum()))
@@ -174,9 +194,9 @@ def third_of(model: SurvivalModel, part: str, log_hazard: float, drivers: tuple[
     return 1 + int(np.searchsorted(model.survived.edges[part], own))
 
 
-def nodes_of(model: SurvivalModel, row: pd.DataFrame) -> str:
+def nodes_of(model: SurvivalModel, row: pd.Series) -> str:
     """Whether lymph nodes are involved; "" where it is not known."""
-    count = row[model.spec.nodes].iloc[0]
+    count = row[model.spec.nodes]
     return "" if pd.isna(count) else "involved" if float(count) > 0 else "free"
 
 

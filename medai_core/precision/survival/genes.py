@@ -30,6 +30,11 @@ class Matched:
     weight: Floats
     refusals: tuple[Message | None, ...]
 
+    def chosen(self, places: Sequence[int]) -> Matched:
+        """Some of the samples."""
+        own = list(places)
+        return Matched(self.values[own], self.known[own], self.weight[own], tuple(self.refusals[i] for i in own))
+
 
 def places_of(genes: Genes, columns: Sequence[str]) -> NDArray[np.int64]:
     """The column of each of the model's genes, (g,), by probe, else symbol, else Entrez id; -1 where it has none.

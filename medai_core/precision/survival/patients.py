@@ -43,6 +43,19 @@ class Patients:
     table: pd.DataFrame
     notes: tuple[Message, ...] = ()
 
+    def chosen(self, places: Sequence[int]) -> Patients:
+        """Some of the patients."""
+        own = list(places)
+        return Patients(
+            tuple(self.samples[i] for i in own),
+            self.rows.iloc[own].reset_index(drop=True),
+            tuple(self.problems[i] for i in own),
+            tuple(self.outside[i] for i in own),
+            None if self.genes is None else self.genes.chosen(own),
+            self.table.iloc[own].reset_index(drop=True),
+            self.notes,
+        )
+
 
 def open_patients(model: SurvivalModel, file: Path, clinical: Path | None = None) -> Patients:
     """The patients in files of one's own; see ``read_patients``."""
