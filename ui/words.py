@@ -110,6 +110,14 @@ WRITTEN_BY_RECIPES = (
     N_("Otsu's threshold and watershed of the distance"),
     N_("where sensitivity and positive predictive value are equal at the last hour in cross-validation"),
     N_("where the challenge's utility is greatest in cross-validation"),
+    N_("history and treatment (Cox)"),
+    N_("expression (Cox)"),
+    N_("history without treatment (Cox)"),
+    N_("expression, every probe (Cox)"),
+    N_("history, treatment and expression (boosted trees)"),
+    N_("the same for everybody (Kaplan-Meier)"),
+    N_("subtype: larger group"),
+    N_("subtype: smaller group"),
 )
 """What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
 

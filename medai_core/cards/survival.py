@@ -31,7 +31,7 @@ class SurvivalSpec:
     develop : the table below the data folder.
     time, event : its columns with the years of follow-up and how they ended; ``happened`` : the values that mean the
         event.
-    horizons : the years at which survival is told.
+    horizons : the years at which survival is told; horizon : the same in words, as it ends "the risk of ... ".
     history, treatment : the predictors of each kind; needed : those without which history tells nothing.
     surgery : the treatment that is an operation; the others are drugs with the categories "no" and "yes".
     nodes : the predictor that counts involved lymph nodes, after which treatment was chosen.
@@ -44,6 +44,7 @@ class SurvivalSpec:
     event: str
     happened: tuple[str, ...]
     horizons: tuple[float, ...]
+    horizon: str
     history: tuple[str, ...]
     treatment: tuple[str, ...]
     needed: tuple[str, ...]

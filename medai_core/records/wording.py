@@ -158,7 +158,7 @@ class Wording:
 
     def outcome(self, card: Card) -> str:
         """The outcome of a risk with its horizon: "Death · within 10 years"."""
-        asked = card.prediction or card.monitoring
+        asked = card.prediction or card.monitoring or card.survival
         assert asked is not None
         horizon = self.card(card).horizon or asked.horizon
         return f"{sentence(self.finding(card, card.findings[0].name))} · {horizon}"

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 
 from medai_core.cards import Bounds, Evaluation, Measure, Measured, PredictorStatistics, Reliability
 from medai_core.cards.survival import Gain, Survived, Third
-from medai_core.evaluation.survival import Foretold, enough, gain_of, survival_measures, thirds
+from medai_core.evaluation.survival import Foretold, concordance_gain, enough, gain_of, survival_measures, thirds
 from medai_core.metrics import Floats, Ints
 from medai_core.metrics.survival import concordance, share_at
 from medai_core.precision.survival.cox import fit_cox
@@ -165,6 +165,8 @@ def judged(
         measures = survival_measures(each, data=data, model=model, draws=draws)
         # Where everybody is told the same there is no order to be right about.
         found += [m for m in measures if each.log_hazard.any() or m.measure.startswith("brier")]
+        if name not in (BOTH, CLINICAL) and each.log_hazard.any():
+            found.append(concordance_gain(told[BOTH], each, data=data, model=model, draws=draws))
     assert measured.survived is not None
     found += [m for gain in measured.survived.gains for m in gain_measures(gain, told[BOTH].horizons, data)]
     values = {m.measure: m.value for m in found if not m.model and not m.subgroup}

@@ -92,7 +92,7 @@ class Answer:
 
 
 def answers(model: SurvivalModel, patients: Patients) -> tuple[Answer, ...]:
-    """What the model says of each patient, in their order: by history and expression, or by what of them can be used."""
+    """What the model says of each patient, in their order: by history and expression, or what of them can be used."""
     found: list[Answer] = []
     for start in range(0, len(patients.samples), CHUNK):
         some = patients.chosen(range(start, min(start + CHUNK, len(patients.samples))))
