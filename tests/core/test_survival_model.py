@@ -25,7 +25,8 @@ from medai_core.precision.survival import (
 from medai_core.precision.survival.genes import places_of, weights
 from medai_core.precision.survival.sheet import NO_TRIAL
 from medai_core.records.report.treatment import treatment_sheet
-from medai_core.records.wording import Wording
+from medai_core.records.wording import Wording, percent
+from tests.exchange import pdf_text
 from tests.survival import CLINICAL as ASKED
 from tests.survival import NAME, SHIPPED, asked, drawn_model, drawn_models, drawn_table, genes_of
 from ui.language import catalogue
@@ -267,12 +268,19 @@ def test_a_sheet_shows_people_alike_with_the_warning_that_it_is_no_trial() -> No
     assert all(s in (Message("survival.no_stratum"),) for s in sheets if not isinstance(s, Sheet))
 
 
-def test_a_sheet_is_a_pdf_in_either_language() -> None:
+def test_a_sheet_on_paper_holds_every_number_and_the_warning_in_either_language(tmp_path: Path) -> None:
     model = drawn_model()
     made = next(s for a in answers(model, asked(drawn_table(40))) if isinstance(s := sheet(model, a), Sheet))
-    english = treatment_sheet(made, patient="Jane Doe")
-    chinese = treatment_sheet(made, Wording(catalogue("zh_CN").gettext, "zh_CN"))
-    assert english.startswith(b"%PDF") and chinese.startswith(b"%PDF") and english != chinese
+    for words in (Wording(), Wording(catalogue("zh_CN").gettext, "zh_CN")):
+        path = tmp_path / f"{words.language}.pdf"
+        path.write_bytes(treatment_sheet(made, words, patient="Jane Doe"))
+        said = pdf_text(path)
+        plain = said.replace(" ", "")
+        assert "Jane Doe" in said and words.say(NO_TRIAL).replace(" ", "") in plain
+        for told in (*made.answer.at, *made.stratum.survival):
+            assert percent(told.share.value) in said
+        for fared in made.stratum.drugs:
+            assert f"{fared.n}{fared.deaths}" in plain
 
 
 def test_the_shipped_models_sheets_are_of_ten_people_or_more_and_give_nobody_away_by_subtraction() -> None:

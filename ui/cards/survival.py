@@ -88,7 +88,7 @@ def trust(card: Card) -> None:
     st.subheader(_("Calibration"), anchor=False)
     rows = [
         {
-            _("By"): words.sentence(_(PARTS[t.part])),
+            _("According to"): words.sentence(_(PARTS[t.part])),
             _("Years"): f"{t.years:g}",
             _("Third of risk"): 1 + place % 3,
             "n": t.n,

@@ -88,7 +88,7 @@ def _patient(found: Sheet, words: Wording) -> Iterator[Any]:
     t, answer = words.translate, found.answer
     yield boxed([text(words.say(m), SMALL, bold=not i, ink=WARN) for i, m in enumerate(found.warnings)], ink=WARN)
     yield from heading(t(N_("What the model says")))
-    rows: list[Any] = [titles([t(N_("By")), *(_years(s.years, words) for s in answer.at)])]
+    rows: list[Any] = [titles([t(N_("According to")), *(_years(s.years, words) for s in answer.at)])]
     for course in answer.courses:
         rows.append([text(t(PARTS[course.part]), SMALL), *(text(share(s.share, words), SMALL) for s in course.at)])
     yield table(rows, (0.4, *(0.6 / len(answer.at) for _ in answer.at)))
@@ -161,5 +161,6 @@ def _limits(card: Card, words: Wording) -> Iterator[Any]:
     said = words.card(card)
     yield from heading(words.translate(N_("Limits")))
     yield text(f"{said.title} · {card.name} {card.version}", TINY, ink=FAINT)
-    for limit in (said.not_for, *said.limits):
+    not_for = words.translate(N_("Not for: {what}")).format(what=said.not_for)
+    for limit in (not_for, *said.limits):
         yield text(f"– {limit}", TINY)
