@@ -10,7 +10,7 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance
+from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance, survival
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
 from ui.cards.provenance import sources
@@ -135,6 +135,9 @@ def returns(chosen: Card) -> None:
     if chosen.monitoring:
         monitoring.prediction(chosen)
         monitoring.predictors(chosen)
+    elif chosen.survival:
+        survival.prediction(chosen)
+        risk.predictors(chosen)
     elif chosen.prediction:
         risk.prediction(chosen)
         risk.predictors(chosen)
@@ -148,12 +151,14 @@ def performance(chosen: Card) -> None:
     if chosen.monitoring:
         monitoring_performance.performance(chosen)
         return
-    if chosen.prediction:
+    if chosen.survival:
+        survival.performance(chosen)
+    elif chosen.prediction:
         risk_performance.performance(chosen)
     else:
         classifiers.performance(chosen)
     if chosen.measured.approaches:
-        where = _("In cross-validation") if chosen.prediction else _("On validation data")
+        where = _("In cross-validation") if chosen.prediction or chosen.survival else _("On validation data")
         classifiers.compared(chosen.measured, where)
 
 
@@ -161,6 +166,8 @@ def trust(chosen: Card) -> None:
     """Whether its probabilities mean what they say, and when it refuses."""
     if chosen.monitoring:
         monitoring_performance.trust(chosen)
+    elif chosen.survival:
+        survival.trust(chosen)
     elif chosen.prediction:
         risk_performance.trust(chosen)
     else:
