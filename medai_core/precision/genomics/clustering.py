@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -13,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 
 from medai_core.cards.subtypes import METHODS
 from medai_core.metrics import Floats, Ints
+from medai_core.precision.genomics.matrix import MANY, Matrix, components_of
 
 __all__ = ["METHODS", "Evidence", "choose", "cluster", "evidence"]
 
@@ -23,8 +24,6 @@ SURPRISING = 0.05
 """The share of samples drawn without groups that may come as close to groups as the real ones."""
 RESAMPLES, RESAMPLES_OF_MANY = 40, 20
 NULLS, NULLS_OF_MANY = 100, 40
-MANY = 500
-"""From so many samples on fewer resamples and draws are made: each tells more."""
 REFERENCES = 10
 FEWEST = 3
 """Fewer samples are no group."""
@@ -38,7 +37,7 @@ class Evidence:
     Attributes
     ----------
     stability : mean adjusted Rand index between the groups of all samples and those found anew in resamples of
-        80 %; low : its 5 % quantile over the resamples.
+        80 %, from their own components on; low : its 5 % quantile over the resamples.
     silhouette : mean silhouette width, -1 to 1.
     gap, gap_error : the gap statistic (Tibshirani 2001, 10.1111/1467-9868.00293) and its error.
     separation : how far the two groups that are nearest to each other are apart, along the line between their
@@ -96,7 +95,7 @@ def by_size(found: Ints, scores: Floats) -> Ints:
 
 
 def evidence(
-    scores: Floats, method: str, tell: Callable[[float], None] = lambda share: None, *, most: int | None = None
+    matrix: Matrix, method: str, tell: Callable[[float], None] = lambda share: None, *, most: int | None = None
 ) -> tuple[Evidence, ...]:
     """The evidence for each number of groups from 2 to at most ``GROUPS_MAX``, and fewer for few samples.
 
@@ -106,16 +105,20 @@ def evidence(
     most : the greatest number that is tried.
     """
     rng = np.random.default_rng(0)
+    scores = matrix.components
     many = len(scores) >= MANY
     counts = range(2, max(2, min(most or GROUPS_MAX, len(scores) // 5)) + 1)
     references = [_box(scores, rng) for _ in range(REFERENCES)]
     clouds = [rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS_OF_MANY if many else NULLS)]
+    resamples = list(resamples_of(matrix, RESAMPLES_OF_MANY if many else RESAMPLES, rng))
     found, nulls = [], []
     for k in counts:
         nulls.append([separation(cloud, cluster(cloud, k, "kmeans", starts=2)) for cloud in clouds])
-        found.append(_evidence(scores, k, method, references, RESAMPLES_OF_MANY if many else RESAMPLES, rng))
+        found.append(_evidence(scores, k, method, references, resamples))
         tell((k - 1) / len(counts))
     surprise = _surprise(np.array([e.separation for e in found]), np.array(nulls))
+    if not matrix.informative:
+        surprise = np.ones(len(found))
     return tuple(replace(e, p=float(p)) for e, p in zip(found, surprise, strict=True))
 
 
@@ -138,15 +141,26 @@ def choose(found: tuple[Evidence, ...]) -> Evidence | None:
     return max(holding, key=lambda e: e.silhouette) if holding else None
 
 
+def resamples_of(matrix: Matrix, count: int, rng: np.random.Generator) -> Iterator[tuple[Ints, Floats]]:
+    """Some of the samples, and the components that they have by themselves."""
+    n, components = matrix.components.shape
+    for _ in range(count):
+        part = np.sort(rng.choice(n, int(np.ceil(KEPT_SHARE * n)), replace=False))
+        yield part, components_of(matrix.products, part, components)
+
+
+def stabilities(scores: Floats, k: int, method: str, resamples: Iterable[tuple[Ints, Floats]]) -> Floats:
+    """The adjusted Rand index of the groups of all samples with those of each resample."""
+    label = cluster(scores, k, method)
+    return np.array([adjusted_rand_score(label[part], cluster(own, k, method, starts=4)) for part, own in resamples])
+
+
 def _evidence(
-    scores: Floats, k: int, method: str, references: list[Floats], resamples: int, rng: np.random.Generator
+    scores: Floats, k: int, method: str, references: list[Floats], resamples: list[tuple[Ints, Floats]]
 ) -> Evidence:
     """All but how surprising it is."""
     label = cluster(scores, k, method)
-    agreement = []
-    for _ in range(resamples):
-        part = np.sort(rng.choice(len(scores), int(np.ceil(KEPT_SHARE * len(scores))), replace=False))
-        agreement.append(adjusted_rand_score(label[part], cluster(scores[part], k, method, starts=4)))
+    agreement = stabilities(scores, k, method, resamples)
     boxes = np.array([_log_within(box, cluster(box, k, "kmeans", starts=2)) for box in references])
     return Evidence(
         k=k,

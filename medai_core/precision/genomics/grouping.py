@@ -71,7 +71,7 @@ def find_subtypes(
     """
     matrix = prepare(expression)
     tell(0.1)
-    found = evidence(matrix.components, method, lambda share: tell(0.1 + 0.8 * share))
+    found = evidence(matrix, method, lambda share: tell(0.1 + 0.8 * share))
     if k is not None and k not in {e.k for e in found}:
         raise ManifestError("genomics.k", found=k, least=found[0].k, most=found[-1].k)
     chosen = choose(found)
