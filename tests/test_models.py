@@ -44,7 +44,8 @@ MODELS = replace(FOUND, cards=tuple(card for card in FOUND.cards if not card.own
 AREA = "largest area alone"
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
-NOT_OF_IMAGES = ("risk", "monitoring", "survival")
+NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics")
+WITHOUT_NETWORK = ("risk", "survival", "genomics")
 every_image_model = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task not in NOT_OF_IMAGES], ids=lambda card: card.name
 )
@@ -92,7 +93,7 @@ def examples(card: Card) -> list[Path]:
 def held_out(card: Card) -> str:
     """What the people or images are called that the model was tested on."""
     assert card.measured is not None
-    return card.measured.test_evaluations[-1].note if card.task in ("risk", "survival") else "test"
+    return card.measured.test_evaluations[-1].note if card.task in WITHOUT_NETWORK else "test"
 
 
 @every_model
@@ -162,7 +163,7 @@ def test_the_weights_are_those_that_were_measured(card: Card) -> None:
     assert card.measured is not None
     weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras", ".npz"})
     assert weights == sorted(card.measured.sha256)
-    if card.task in ("risk", "survival"):
+    if card.task in WITHOUT_NETWORK:
         assert weights == ["model.npz"]
     elif card.task == "monitoring":
         assert weights == ["model.keras", "model.npz", "model.tflite"]

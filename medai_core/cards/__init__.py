@@ -31,6 +31,7 @@ from medai_core.cards.monitoring import MonitoringSpec
 from medai_core.cards.own import Parent
 from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
+from medai_core.cards.subtypes import SubtypeSpec
 from medai_core.cards.survival import SurvivalSpec
 from medai_core.errors import CardError
 
@@ -65,6 +66,7 @@ __all__ = [
     "Provenance",
     "RegionSpec",
     "Reliability",
+    "SubtypeSpec",
     "SurvivalCurve",
     "SurvivalSpec",
     "Translation",
@@ -91,6 +93,7 @@ NEEDED = {
     "segmentation": ("input", "outline"),
     "risk": ("predictors", "prediction", "outcome"),
     "monitoring": ("predictors", "monitoring", "outcome"),
+    "genomics": ("subtypes",),
     "survival": ("predictors", "survival", "outcome"),
 }
 """The parts of a card that only some tasks have."""
@@ -175,9 +178,8 @@ class Card:
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
         ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay,
-        ``survival`` : for one of survival from history and expression;
-        ``groupings`` : what results are reported by though
-        the model does not ask it.
+        ``subtypes`` : for one that places a patient in a subtype, ``survival`` : for one of survival from history and
+        expression; ``groupings`` : what results are reported by though the model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
@@ -200,6 +202,7 @@ class Card:
     predictors: tuple[PredictorSpec, ...] = ()
     prediction: PredictionSpec | None = None
     monitoring: MonitoringSpec | None = None
+    subtypes: SubtypeSpec | None = None
     survival: SurvivalSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""

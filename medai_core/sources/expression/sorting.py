@@ -90,7 +90,8 @@ def _unlike(sheet: Sheet, known: set[int]) -> set[int]:
     whole = _whole(sheet.values, free)
     if 2 * whole.sum() > len(free):
         return set()
-    aside = free[whole & _varied(sheet.values, free)]
+    aside = free[whole]
+    aside = aside[_varied(sheet.values, aside)]
     aside = aside if len(aside) <= WHOLE_MOST else aside[:0]
     free = np.setdiff1d(free, aside)
     aside = np.concatenate([aside, free[_far(sheet.values, free)]])
@@ -106,7 +107,7 @@ def _whole(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _varied(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(places,) whether a column is no gene that is mostly silent: in logarithms of counts such are whole as well."""
     columns = (values[:, place] for place in places)
-    return np.array([_is_varied(column[~np.isnan(column)]) for column in columns])
+    return np.array([_is_varied(column[~np.isnan(column)]) for column in columns], dtype=bool)
 
 
 def _is_varied(column: Numbers) -> bool:
@@ -121,7 +122,10 @@ def _far(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     far = np.zeros(len(places), dtype=bool)
     if len(places) < LEAST_COLUMNS:
         return far
-    middle = np.nanmedian(values[:, places[:: max(1, len(places) // 500)]])
+    some = values[:, places[:: max(1, len(places) // 500)]]
+    if not np.isfinite(some).any():
+        return far
+    middle = np.median(some[np.isfinite(some)])
     spread = [_spread(values[:, place] - middle) for place in places]
     centre, ends = np.array(spread).T
     order = np.argsort(centre)
@@ -137,5 +141,5 @@ def _far(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _spread(column: Numbers) -> tuple[float, float]:
     """How far from 0 a column's values lie: half of them at most, and nineteen in twenty."""
-    size = np.sort(np.abs(column[~np.isnan(column)]))
+    size = np.sort(np.abs(column[np.isfinite(column)]))
     return (float(size[len(size) // 2]), float(size[int(0.95 * (len(size) - 1))])) if len(size) else (0.0, 0.0)
