@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
+from medai_core.errors.genomics_messages import GENOMICS_MESSAGES
 from medai_core.errors.marking import N_
 from medai_core.errors.messages import MODEL_MESSAGES
 from medai_core.errors.monitoring_messages import MONITORING_MESSAGES
@@ -47,6 +48,7 @@ MESSAGES = (
     | MONITORING_MESSAGES
     | STAY_MESSAGES
     | SUBTYPE_MESSAGES
+    | GENOMICS_MESSAGES
 )
 """Every sentence by its id."""
 
