@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_exchange, add_own_models, add_record, add_stays
+from medai_core.commands.arguments import add_exchange, add_own_models, add_record, add_stays, add_subtypes
 from medai_core.errors import MedAIError
 
 
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (models, read, _add_segment(commands), _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     add_stays(commands)
+    add_subtypes(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+METHODS = ("kmeans", "hierarchical", "gaussian_mixture")
+"""How samples are put into groups: k-means, Ward's tree, a Gaussian mixture."""
+
 
 @dataclass(frozen=True)
 class SubtypeSpec:

@@ -13,6 +13,10 @@ SUBTYPE_MESSAGES: dict[str, str] = {
         "Fewer than two of the {genes} genes differ between samples, so there is nothing to group. Check the file."
     ),
     "genomics.k": N_("{found} groups cannot be tried on these samples. Ask for {least} to {most}, or for auto."),
+    "genomics.k_word": N_("'{given}' is no number of groups. Give a whole number, or auto."),
+    "genomics.survival_word": N_(
+        "'{given}' is not two columns. Give that of the time and that of the event: TIME,EVENT."
+    ),
     "genomics.no_column": N_("There is no column '{column}' beside the expression. Known are: {columns}."),
     "genomics.no_survival": N_("No sample has both a time in '{time}' and an event in '{event}'. Check the columns."),
     "genomics.time": N_("'{found}' in the column '{column}' of sample {sample} is no time. Give numbers from 0."),

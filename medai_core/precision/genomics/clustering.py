@@ -11,16 +11,20 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
+from medai_core.cards.subtypes import METHODS
 from medai_core.metrics import Floats, Ints
 
-METHODS = ("kmeans", "hierarchical", "gaussian_mixture")
+__all__ = ["METHODS", "Evidence", "choose", "cluster", "evidence"]
+
 GROUPS_MAX = 8
 STABLE = 0.8
 """The mean adjusted Rand index from which a grouping is called stable."""
 SURPRISING = 0.05
 """The share of samples drawn without groups that may come as close to groups as the real ones."""
-RESAMPLES = 40
-NULLS = 100
+RESAMPLES, RESAMPLES_OF_MANY = 40, 20
+NULLS, NULLS_OF_MANY = 100, 40
+MANY = 500
+"""From so many samples on fewer resamples and draws are made: each tells more."""
 REFERENCES = 10
 KEPT_SHARE = 0.8
 
@@ -88,17 +92,22 @@ def by_size(found: Ints, scores: Floats) -> Ints:
     return np.asarray(number[found])
 
 
-def evidence(scores: Floats, method: str, tell: Callable[[float], None] = lambda share: None) -> tuple[Evidence, ...]:
+def evidence(
+    scores: Floats, method: str, tell: Callable[[float], None] = lambda share: None, *, most: int | None = None
+) -> tuple[Evidence, ...]:
     """The evidence for each number of groups from 2 to at most ``GROUPS_MAX``, and fewer for few samples.
 
     Parameters
     ----------
     tell : called with the share that is done, and may raise to stop.
+    most : the greatest number that is tried.
     """
     rng = np.random.default_rng(0)
-    most = max(2, min(GROUPS_MAX, len(scores) // 5))
+    most = max(2, min(most or GROUPS_MAX, len(scores) // 5))
     references = [_box(scores, rng) for _ in range(REFERENCES)]
-    normal = [rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS)]
+    normal = [
+        rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS if len(scores) < MANY else NULLS_OF_MANY)
+    ]
     found = []
     for k in range(2, most + 1):
         found.append(_evidence(scores, k, method, references, normal, rng))
@@ -117,7 +126,7 @@ def _evidence(
 ) -> Evidence:
     label = cluster(scores, k, method)
     agreement = []
-    for _ in range(RESAMPLES):
+    for _ in range(RESAMPLES if len(scores) < MANY else RESAMPLES_OF_MANY):
         part = np.sort(rng.choice(len(scores), int(np.ceil(KEPT_SHARE * len(scores))), replace=False))
         agreement.append(adjusted_rand_score(label[part], cluster(scores[part], k, method, starts=4)))
     inside = within(scores, label)

@@ -68,8 +68,8 @@ def associations(matrix: Matrix, label: Ints, clinical: pd.DataFrame) -> pd.Data
 
     Returns
     -------
-    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (the column looks like one of the genes
-    that made the groups), and for each group its median with quartiles, or its shares, as text.
+    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (it bears the name of one of the
+    genes that made the groups), and for each group its median with quartiles, or its shares, as text.
     """
     table = clinical.reindex(matrix.samples)
     genes = {gene.casefold() for gene in matrix.genes}
@@ -146,23 +146,35 @@ def group_survival(matrix: Matrix, label: Ints, clinical: pd.DataFrame, columns:
 
     Raises
     ------
-    ManifestError : a column is absent, a time is negative or no number, an event is neither 0 nor 1, or nobody has both.
+    ManifestError : a column is absent, a time is negative or no number, an event is neither 0 nor 1, or
+        nobody has both.
+    """
+    return survival_by(matrix.samples, label, clinical, columns)
+
+
+def survival_by(samples: Sequence[str], label: Ints, clinical: pd.DataFrame, columns: Sequence[str]) -> GroupSurvival:
+    """As ``group_survival``, of samples by name; who is in group 0 is in none and left out.
+
+    Raises
+    ------
+    ManifestError : as ``group_survival``.
     """
     time_column, event_column = columns
     for column in columns:
         if column not in clinical.columns:
             known = ", ".join(map(str, clinical.columns[:20])) or "-"
             raise ManifestError("genomics.no_column", column=column, columns=known)
-    table = clinical.reindex(matrix.samples)
+    table = clinical.reindex(samples)
     time, event = times(table[time_column]), events(table[event_column])
-    known = np.isfinite(time) & np.isfinite(event)
-    if not known.any():
+    followed = np.isfinite(time) & np.isfinite(event) & (label > 0)
+    if not followed.any():
         raise ManifestError("genomics.no_survival", time=time_column, event=event_column)
-    time, happened, group = time[known], event[known].astype(np.int64), label[known]
+    time, happened, group = time[followed], event[followed].astype(np.int64), label[followed]
     curves = {int(g): kaplan_meier(time[group == g], happened[group == g]) for g in np.unique(group)}
     test = log_rank(time, happened, group) if len(curves) > 1 and happened.any() else None
-    followed = {g: time[group == g] for g in curves}
-    return GroupSurvival(curves, followed, test, time_column, event_column, int(known.sum()), int((~known).sum()))
+    observed = {g: time[group == g] for g in curves}
+    n, left_out = int(followed.sum()), int((~followed).sum())
+    return GroupSurvival(curves, observed, test, time_column, event_column, n, left_out)
 
 
 HAPPENED = {"1": 1.0, "true": 1.0, "yes": 1.0, "dead": 1.0, "deceased": 1.0, "event": 1.0, "1.0": 1.0}
@@ -184,7 +196,7 @@ def times(cells: pd.Series) -> Floats:
         raise ManifestError(
             "genomics.time", column=str(cells.name), sample=str(cells.index[row]), found=str(cells.iloc[row])[:40]
         )
-    return found
+    return np.asarray(found)
 
 
 def events(cells: pd.Series) -> Floats:
@@ -202,7 +214,7 @@ def events(cells: pd.Series) -> Floats:
         raise ManifestError(
             "genomics.event", column=str(cells.name), sample=str(cells.index[row]), found=str(cells.iloc[row])[:40]
         )
-    return found.to_numpy(np.float64)
+    return np.asarray(found.to_numpy(np.float64))
 
 
 def reuse_warning(found: pd.DataFrame) -> tuple[Message, ...]:

@@ -155,4 +155,4 @@ def principal_components(values: NDArray[np.floating]) -> tuple[Floats, Floats, 
 def _signs(centred: NDArray[np.float32], vectors: Floats) -> Floats:
     """1 or -1 for each component, so that its largest weight on a gene is positive: else it would be arbitrary."""
     weights = centred.T @ vectors
-    return np.sign(weights[np.abs(weights).argmax(axis=0), np.arange(weights.shape[1])])
+    return np.asarray(np.sign(weights[np.abs(weights).argmax(axis=0), np.arange(weights.shape[1])]))

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from medai_core.cards import Card
 from medai_core.cards.subtypes import SharedGenes, Subtyped, SubtypeSpec
 from medai_core.errors import ManifestError, Message
-from medai_core.metrics import Floats, softmax
+from medai_core.metrics import Floats, Ints, in_sets, softmax
 from medai_core.precision.genomics.profiles import Shared, among_samples, explained, on_cohort_scale, shared_genes
 from medai_core.sources.expression import Expression
 
 TOP = 10
 """Genes that are named for a placement."""
+TURNS = 15
+"""After so many the shares of the subtypes no longer change."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class SubtypeModel:
     ----------
     probes, symbols, entrez : (p,) the names of each gene, "" where it has none.
     mean, spread : (p,) of the cohort, in its units.
-    centroids : (k, p); weights : (p,), how much each gene counts in a distance.
+    centroids : (k, p); within : (p,), the spread within a subtype; weights : (p,), how much each gene counts in a
+        distance.
     loadings : (p, c), of the cohort's principal components.
     """
 
@@ -38,6 +41,7 @@ class SubtypeModel:
     mean: Floats
     spread: Floats
     centroids: Floats
+    within: Floats
     weights: Floats
     loadings: Floats
 
@@ -52,6 +56,12 @@ class SubtypeModel:
         """What was measured."""
         assert self.card.measured is not None and self.card.measured.subtyped is not None
         return self.card.measured.subtyped
+
+    @property
+    def quantiles(self) -> float | tuple[float, ...]:
+        """Those that the conformal sets are made with."""
+        assert self.card.measured is not None
+        return self.card.measured.sets().quantiles
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +79,7 @@ class Placement:
     refusal : why it was not placed; everything below is then empty or nan.
     subtype : the most probable one.
     probability : of each subtype, calibrated, in the order of the model's names.
+    possible : the subtypes in the conformal set, the most probable one always among them.
     distance : root mean square distance to the centroid of each subtype, in the spreads of the genes.
     explained : the share of the profile that the cohort's components explain.
     genes : those that decided most, by their first name, with what each says for the subtype against the next, in
@@ -80,6 +91,7 @@ class Placement:
     refusal: Message | None
     subtype: str = ""
     probability: tuple[float, ...] = ()
+    possible: tuple[str, ...] = ()
     distance: tuple[float, ...] = ()
     explained: float = float("nan")
     genes: tuple[tuple[str, float], ...] = ()
@@ -149,8 +161,40 @@ def _profiles(
     foreign = bool(usable.any()) and float(np.median(share[usable])) < fit.explained_min
     if not foreign or usable.sum() < model.spec.samples_min:
         return profile, share, False
-    profile = on_cohort_scale(among_samples(found.values, usable) * spread + mean, mean, spread)
+    profile = in_mixture(model, found, fit, among_samples(found.values, usable), usable)
     return profile, explained(profile - mean, loadings), True
+
+
+def in_mixture(
+    model: SubtypeModel, found: Shared, fit: SharedGenes, standard: Floats, usable: NDArray[np.bool_]
+) -> Floats:
+    """Profiles of another platform on the cohort's scale, whatever the share of each subtype among them.
+
+    What a gene's mean and spread would be in the cohort, were the subtypes as frequent as here, follows from the
+    shares; the shares follow from the placements. The two are found in turns, from the cohort's shares on.
+
+    Parameters
+    ----------
+    standard : (n, s), each gene centred and scaled among the usable samples.
+    """
+    columns = found.columns
+    mean, spread, centroids = model.mean[columns], model.spread[columns], model.centroids[:, columns]
+    profile = on_cohort_scale(standard * spread + mean, mean, spread)
+    for _ in range(TURNS):
+        likely = softmax(logits(model, columns, profile[usable], fit))
+        shares = np.clip(likely.mean(axis=0), 0.02, 0.98)
+        shares /= shares.sum()
+        middle = shares @ centroids
+        width = np.sqrt(model.within[columns] ** 2 + shares @ (centroids - middle) ** 2)
+        profile = on_cohort_scale(standard * width + middle, mean, spread)
+    return profile
+
+
+def logits(model: SubtypeModel, columns: Ints, profile: Floats, fit: SharedGenes) -> Floats:
+    """The unscaled log-probability of each subtype, (n, k), by the genes in ``columns`` of the model."""
+    weights = model.weights[columns] / model.weights[columns].sum()
+    squares = ((profile[:, None, :] - model.centroids[:, columns]) ** 2) @ weights
+    return np.asarray(-fit.slope * squares + np.array(fit.offsets))
 
 
 def _refusal(model: SubtypeModel, missing: float, share: float, fit: SharedGenes, centred: bool) -> Message | None:
@@ -169,31 +213,29 @@ def _refusal(model: SubtypeModel, missing: float, share: float, fit: SharedGenes
 def _placed(
     model: SubtypeModel, found: Shared, profile: Floats, share: float, fit: SharedGenes, sample: str
 ) -> Placement:
-    squares = squared_distances(profile, model.centroids[:, found.columns])
-    weights = model.weights[found.columns]
-    logits = -fit.slope * (squares @ weights) / weights.sum() + np.array(fit.offsets)
-    probability = softmax(logits)
+    columns = found.columns
+    probability = softmax(logits(model, columns, profile[None], fit)[0])
     best, next_best = np.argsort(-probability)[:2]
-    each = fit.slope * (squares[next_best] - squares[best]) * weights / weights.sum()
+    squares = (profile - model.centroids[:, columns]) ** 2
+    weights = model.weights[columns] / model.weights[columns].sum()
+    each = fit.slope * (squares[next_best] - squares[best]) * weights
     order = np.argsort(-np.abs(each), kind="stable")[:TOP]
-    scaled = np.sqrt((squares / model.spread[found.columns] ** 2).mean(axis=1))
+    scaled = np.sqrt((squares / model.spread[columns] ** 2).mean(axis=1))
     doubtful = probability[best] < model.spec.doubtful_below
     percent = round(100 * float(probability[best]))
+    possible = in_sets(probability, model.quantiles)
+    possible[best] = True
     return Placement(
         sample,
         None,
         model.names[best],
         tuple(float(p) for p in probability),
+        tuple(name for name, inside in zip(model.names, possible, strict=True) if inside),
         tuple(float(d) for d in scaled),
         float(share),
         tuple((found.names[i], float(each[i])) for i in order),
         (Message("subtype.doubtful", {"percent": percent}),) if doubtful else (),
     )
-
-
-def squared_distances(profile: Floats, centroids: Floats) -> Floats:
-    """(k, genes), the squares of what each gene is away from each centroid."""
-    return np.asarray((profile - centroids) ** 2)
 
 
 def calibration_for(known: tuple[SharedGenes, ...], genes: int) -> SharedGenes:
@@ -218,6 +260,7 @@ def save_parameters(model: SubtypeModel, path: Path) -> None:
         mean=model.mean.astype(np.float32),
         spread=model.spread.astype(np.float32),
         centroids=model.centroids.astype(np.float32),
+        within=model.within.astype(np.float32),
         weights=model.weights.astype(np.float32),
         loadings=model.loadings.astype(np.float32),
     )
@@ -228,6 +271,7 @@ def load_model(card: Card, path: Path) -> SubtypeModel:
     with np.load(path, allow_pickle=False) as stored:
         names = {key: stored[key] for key in ("probes", "symbols", "entrez")}
         numbers = {
-            key: stored[key].astype(np.float64) for key in ("mean", "spread", "centroids", "weights", "loadings")
+            key: stored[key].astype(np.float64)
+            for key in ("mean", "spread", "centroids", "within", "weights", "loadings")
         }
     return SubtypeModel(card, **names, **numbers)

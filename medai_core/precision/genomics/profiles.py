@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
 from medai_core.metrics import Floats, Ints
+from medai_core.precision.genomics.matrix import on_log_scale
 from medai_core.sources.expression import Expression
 
 
@@ -71,18 +72,21 @@ def on_cohort_scale(values: Floats, mean: Floats, spread: Floats) -> Floats:
 
 
 def among_samples(values: Floats, usable: NDArray[np.bool_]) -> Floats:
-    """Each gene's values by their ranks among the usable samples, as a standard normal variable; nan where missing.
+    """Each gene's values on a log scale, less their mean and over their spread among the usable samples.
 
     Parameters
     ----------
     values : (n, s), on any scale, that may differ from gene to gene; usable : (n,).
+
+    Returns
+    -------
+    (n, s); nan where missing.
     """
-    found = np.full_like(values, np.nan)
-    for gene in range(values.shape[1]):
-        known = np.isfinite(values[:, gene]) & usable
-        ranks = rankdata(values[known, gene])
-        found[known, gene] = norm.ppf((ranks - 0.5) / max(len(ranks), 1))
-    return found
+    gaps = np.isnan(values)
+    middle = np.nanmedian(np.where(gaps.all(axis=0), 0.0, values), axis=0)
+    logged = on_log_scale(np.where(gaps, middle, values).astype(np.float32))[0].astype(np.float64)
+    centre, width = logged[usable].mean(axis=0), logged[usable].std(axis=0)
+    return np.asarray(np.where(gaps, np.nan, (logged - centre) / np.where(width > 1e-9, width, np.inf)))
 
 
 def explained(deviation: Floats, loadings: Floats) -> Floats:
@@ -91,7 +95,7 @@ def explained(deviation: Floats, loadings: Floats) -> Floats:
     Adjusted for the number of components (as the adjusted R squared is), so that it is near 0 for a foreign profile,
     however few genes there are.
     """
-    n, genes = deviation.shape
+    genes = deviation.shape[1]
     centred = deviation - deviation.mean(axis=1, keepdims=True)
     axes = loadings - loadings.mean(axis=0)
     axes = np.linalg.qr(axes)[0]
