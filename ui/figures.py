@@ -16,7 +16,7 @@ ACCENT = "#3b8fc9"
 """At least 3:1 against the background of either theme."""
 BARE = {"displayModeBar": False}
 DOTTED = {"dash": "dot", "width": 1.5, "color": "gray"}
-LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
+LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"}
 PLAIN = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "height": 380, "showlegend": False}
 
 

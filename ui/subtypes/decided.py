@@ -56,8 +56,8 @@ def survival(card: Card, one: Placement) -> None:
     curves(card, found.survival, one.subtype)
     st.caption(
         _(
-            "Kaplan-Meier at whole years with 95 % intervals, in the development cohort; log-rank p of all subtypes {p}. "
-            "It is what became of that group, treated as it was, and no forecast for this patient."
+            "Kaplan-Meier at whole years with 95 % intervals, in the development cohort; log-rank p of all subtypes "
+            "{p}. It is what became of that group, treated as it was, and no forecast for this patient."
         ).format(p=p_words(found.log_rank_p))
     )
 

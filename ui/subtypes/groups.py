@@ -1,4 +1,4 @@
-"""What a grouping shows: where its samples lie, what speaks for it, and which genes and clinical columns tell it apart."""
+"""What a grouping shows: where its samples lie, what speaks for it, and what tells its groups apart."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def evidence(grouping: Grouping) -> None:
     )
     st.caption(
         _(
-            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of draws from "
-            "one normal distribution, so without groups, that are as tight. Of those, the widest silhouette is chosen."
+            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of draws "
+            "from one normal distribution, so without groups, that are as tight. Of those, the widest silhouette is chosen."
         )
     )
 

@@ -1,4 +1,4 @@
-"""A patient placed in a known subtype: asked for, answered or refused, with the genes that decide and what became of others."""
+"""A patient placed in a known subtype: asked for, answered or refused, and shown with what stands behind it."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def _ask(card: Card) -> Upload | None:
             key="placed_file",
             max_upload_size=LIMIT_MB,
             help=_(
-                "A list of two columns, gene and value, is one patient; a matrix (CSV, TSV, Parquet, GCT) has one row a "
-                "patient. Genes by probe, gene symbol or Entrez number, on any scale. Files stay in this session."
+                "A list of two columns, gene and value, is one patient; a matrix (CSV, TSV, Parquet, GCT) has one row "
+                "a patient. Genes by probe, gene symbol or Entrez number, on any scale. Files stay in this session."
             ),
         )
     path = models().folder_of(card) / "example.csv"
@@ -106,7 +106,7 @@ def _ask(card: Card) -> Upload | None:
 
 def _show(placed: Placed) -> None:
     samples = placed.placements.placed
-    notices(placed.placements.notes)
+    notices((*placed.read.expression.notes, *placed.placements.notes))
     one = _pick(placed) if len(samples) > 1 else samples[0]
     _heading(placed, one)
     if one.refusal is not None:
@@ -128,8 +128,9 @@ def _pick(placed: Placed) -> Placement:
     refused = sum(p.refusal is not None for p in by_name.values())
     st.markdown(_("{n:,} samples, {refused:,} of them refused.").format(n=len(by_name), refused=refused))
     st.dataframe(
-        pd.DataFrame([_row(placed.card, p) for p in by_name.values()]),
+        pd.DataFrame([_row(placed.card, p) for p in by_name.values()]).fillna(""),
         hide_index=True,
+        column_config={_("Notices"): st.column_config.TextColumn(width="large")},
         height=min(36 * (len(by_name) + 1), 320),
         alt=_("Every sample with its subtype, or the reason why it has none"),
     )
@@ -181,7 +182,7 @@ def _answer(card: Card, one: Placement) -> None:
         '<section class="medai-answer">'
         f"<p class='medai-over'>{escape(_('Most probable subtype'))}</p>"
         f"<h2>{escape(words.sentence(finding_title(card, one.subtype)))}: {escape(probability)}</h2>"
-        f"<p>{escape(_explained(one))}</p></section>"
+        f"<p>{escape(_set_words(card, one))}</p><p>{escape(_explained(one))}</p></section>"
     )
     columns = (_("Subtype"), _("Probability"), _("Distance"))
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
@@ -194,6 +195,19 @@ def _answer(card: Card, one: Placement) -> None:
     )
     st.caption(_("Distance: root mean square over the genes, in their standard deviations in the cohort."))
     notices(one.warnings)
+
+
+def _set_words(card: Card, one: Placement) -> str:
+    """The subtypes that are not ruled out, and how often such sets were measured to hold the right one."""
+    assert card.measured is not None
+    titles = words.joined([finding_title(card, name) for name in one.possible])
+    level, coverage = words.share(card.measured.level), card.measured.promised
+    said = _(
+        "Not ruled out at {level}: {titles}. Of patients left out when the subtypes were found, such sets held the own one "
+        "in {share} (95 % interval {span}; n = {n})."
+    )
+    span = words.span(coverage.low, coverage.high, shares=True)
+    return said.format(level=level, titles=titles, share=words.share(coverage.value), span=span, n=coverage.n)
 
 
 def _explained(one: Placement) -> str:
