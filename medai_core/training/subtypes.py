@@ -31,8 +31,8 @@ from medai_core.training.subtypes_rivals import compare
 
 REPEATS, FOLDS, HALVINGS = 5, 5, 50
 LEVEL = 0.95
-TYPICAL = 0.01
-"""The share of the cohort's own profiles that may look foreign."""
+TYPICAL, FOREIGN = 0.01, 0.98
+"""The share of the cohort's own profiles that may look foreign, and that of shuffled ones that must."""
 METHOD = "kmeans"
 
 
@@ -86,13 +86,13 @@ def main(folder: Path) -> None:
     cohort, known, k = subtyped(card, given.data, 3 if given.smoke else None)
     repeats, halvings = (1, 2) if given.smoke else (REPEATS, HALVINGS)
     settings = settings_of(cohort, card.subtypes.genes_min, given.seed)
-    shared, seen = calibrated(card, cohort, settings, repeats, given.seed)
+    shared, seen, caught = calibrated(card, cohort, settings, repeats, given.seed)
     halves = halved(card, cohort, k, shared, halvings, given.seed)
     made = Subtyped(k, METHOD, known, subtypes_report.survival(card, cohort), shared, halves, _log_rank(cohort))
     approaches = compare(card, cohort, settings, given.seed)
     predictions = seen[settings[0].name]
     measured = draft(card, shared[0], predictions, made, approaches, given)
-    performance = subtypes_report.performance(measured, seen, cohort, k, given.smoke)
+    performance = subtypes_report.performance(measured, seen, caught, cohort, given.smoke)
     measured = subtypes_report.tested(measured, performance, predictions, earlier)
     model = replace(fit(card, cohort.values, cohort.label, cohort), card=replace(card, measured=measured))
     save_parameters(model, given.out / "model.npz")
@@ -202,19 +202,20 @@ def in_setting(
 
 def calibrated(
     card: Card, cohort: Subtyping, settings: Sequence[Setting], repeats: int, seed: int
-) -> tuple[tuple[SharedGenes, ...], dict[str, Predictions]]:
-    """The calibration for each number of genes, and what is said of patients left out in each setting.
+) -> tuple[tuple[SharedGenes, ...], dict[str, Predictions], dict[str, NDArray[np.bool_]]]:
+    """The calibration for each number of genes, what is said of patients left out in each setting, and who of them
+    is refused once the genes have changed places.
 
     What is said of a patient is calibrated on the other folds.
     """
     k = len(card.findings)
     own = [s for s in settings if not s.foreign]
-    raw, share, folds = _distances(card, cohort, own, repeats, seed)
+    raw, share, mixed, folds = _distances(card, cohort, own, repeats, seed)
     label = np.tile(cohort.label - 1, repeats)
     shared = []
     for s in own:
-        fitted = fit_calibration(-raw[s.name], label, cautious=True)
-        limit = float(np.quantile(share[s.name], TYPICAL))
+        fitted = fit_calibration(-raw[s.name], label)
+        limit = float(max(np.quantile(share[s.name], TYPICAL), np.quantile(mixed[s.name], FOREIGN)))
         shared.append(SharedGenes(len(s.columns), 1 / fitted.temperature, fitted.offsets, limit))
     n = len(cohort.label)
     by_size = {s.genes: s for s in shared}
@@ -226,7 +227,8 @@ def calibrated(
         refused = alike < by_size[len(s.columns)].explained_min
         names = tuple(f.name for f in card.findings)
         seen[s.name] = Predictions(names, cohort.matrix.samples, cohort.label - 1, cohort.matrix.samples, p, refused)
-    return tuple(shared), seen
+    caught = {s.name: mixed[s.name] < by_size[len(s.columns)].explained_min for s in own}
+    return tuple(shared), seen, {name: refused[:n] for name, refused in caught.items()}
 
 
 UNIT = SharedGenes(0, 1.0, (), 0.0)
@@ -234,12 +236,15 @@ UNIT = SharedGenes(0, 1.0, (), 0.0)
 
 def _distances(
     card: Card, cohort: Subtyping, settings: Sequence[Setting], repeats: int, seed: int
-) -> tuple[dict[str, Floats], dict[str, Floats], Ints]:
-    """Squared distances (repeats * n, k) and shares explained of patients left out, by setting; and their folds."""
+) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], Ints]:
+    """Squared distances (repeats * n, k) and shares explained of patients left out, by setting.
+
+    Then the shares explained when each patient's genes have changed places; and the folds.
+    """
     rng = np.random.default_rng(seed)
     n, k = len(cohort.label), len(card.findings)
     raw = {s.name: np.zeros((repeats * n, k)) for s in settings}
-    share = {s.name: np.zeros(repeats * n) for s in settings}
+    share, mixed = ({s.name: np.zeros(repeats * n) for s in settings} for _ in range(2))
     folds = np.concatenate([rng.permutation(np.arange(n) % FOLDS) for _ in range(repeats)])
     plain = replace(UNIT, offsets=(0.0,) * k)
     for r in range(repeats):
@@ -249,8 +254,10 @@ def _distances(
             for s in settings:
                 profile = in_setting(model, cohort.values[out], s, plain, rng)
                 raw[s.name][place[out]] = -logits(model, s.columns, profile, plain)
-                share[s.name][place[out]] = explained(profile - model.mean[s.columns], model.loadings[s.columns])
-    return raw, share, folds
+                mean, loadings = model.mean[s.columns], model.loadings[s.columns]
+                share[s.name][place[out]] = explained(profile - mean, loadings)
+                mixed[s.name][place[out]] = explained(rng.permuted(profile, axis=1) - mean, loadings)
+    return raw, share, mixed, folds
 
 
 def _foreign_distances(
@@ -282,7 +289,7 @@ def _held_out(distance: Floats, label: Ints, fold: Ints) -> Floats:
     p = np.zeros_like(distance)
     for number in np.unique(fold):
         own = fold == number
-        fitted = fit_calibration(-distance[~own], label[~own], cautious=True)
+        fitted = fit_calibration(-distance[~own], label[~own])
         p[own] = softmax(-distance[own] / fitted.temperature + np.array(fitted.offsets))
     return p
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from medai_core.cards import Card, Conformal, Evaluation, Measure, Measured
@@ -22,7 +23,7 @@ from medai_core.precision.genomics.clustering import KEPT_SHARE, cluster
 from medai_core.precision.genomics.placing import SubtypeModel, place
 from medai_core.sources.expression import open_expression
 from medai_core.training.recipes import commit, say
-from medai_core.training.reporting import UNMEASURED, confusion, reliability
+from medai_core.training.reporting import UNMEASURED, confusion, reliability, share
 
 if TYPE_CHECKING:
     from medai_core.training.subtypes import Subtyping
@@ -51,23 +52,32 @@ def survival(card: Card, cohort: Subtyping) -> tuple[SubtypeSurvival, ...]:
         curve = kaplan_meier(time, happened)
         at = tuple(years.tolist())
         step = np.searchsorted(curve.times, years, side="right") - 1
-        share, low, high = (tuple(line[step].tolist()) for line in (curve.share, curve.low, curve.high))
-        found.append(SubtypeSurvival(finding.name, curve.n, curve.events, at, share, low, high, tuple(left.tolist())))
+        alive, low, high = (tuple(line[step].tolist()) for line in (curve.share, curve.low, curve.high))
+        found.append(SubtypeSurvival(finding.name, curve.n, curve.events, at, alive, low, high, tuple(left.tolist())))
     return tuple(found)
 
 
 def performance(
-    measured: Measured, seen: Mapping[str, Predictions], cohort: Subtyping, k: int, smoke: bool
+    measured: Measured,
+    seen: Mapping[str, Predictions],
+    caught: Mapping[str, NDArray[np.bool_]],
+    cohort: Subtyping,
+    smoke: bool,
 ) -> list[Measure]:
-    """Every measure in every setting, the stability of the subtypes, and how often foreign profiles are refused."""
+    """Every measure in every setting, how often profiles of mixed up genes are refused, and the subtypes' stability."""
     rule = Rule({}, measured.sets().quantiles)
     found = [
         m
         for data, made in seen.items()
         for m in with_and_without_refusals(made, rule, data=data, draws=100 if smoke else 1000)
     ]
-    found.append(stability(cohort, k, 20 if smoke else RESAMPLES))
-    values = {m.measure: m.value for m in found if m.data == DATA}
+    names = cohort.matrix.samples
+    found += [
+        replace(share("refused_share", refused.tolist(), names, data), subgroup="mixed up genes")
+        for data, refused in caught.items()
+    ]
+    found.append(stability(cohort, len(np.unique(cohort.label)), 20 if smoke else RESAMPLES))
+    values = {m.measure: m.value for m in found if m.data == DATA and not m.subgroup}
     say(", ".join(f"{name} {value:.3f}" for name, value in values.items()))
     return found
 

@@ -79,7 +79,7 @@ class Placement:
     refusal : why it was not placed; everything below is then empty or nan.
     subtype : the most probable one.
     probability : of each subtype, calibrated, in the order of the model's names.
-    possible : the subtypes in the conformal set, the most probable one always among them.
+    possible : the subtypes in the conformal set; none where nothing fits well enough.
     distance : root mean square distance to the centroid of each subtype, in the spreads of the genes.
     explained : the share of the profile that the cohort's components explain.
     genes : those that decided most, by their first name, with what each says for the subtype against the next, in
@@ -224,7 +224,6 @@ def _placed(
     doubtful = probability[best] < model.spec.doubtful_below
     percent = round(100 * float(probability[best]))
     possible = in_sets(probability, model.quantiles)
-    possible[best] = True
     return Placement(
         sample,
         None,

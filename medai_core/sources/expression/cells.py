@@ -24,12 +24,8 @@ Numbers = NDArray[np.float64]
 
 def numbers_in(column: Column) -> tuple[Numbers, NDArray[np.bool_] | None]:
     """(n,) the number in each cell, nan where it is empty or text, and where there is text; None where nowhere."""
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
-        return np.asarray(compute.cast(column, pa.float64()).to_numpy()), None
-    if pa.types.is_decimal(column.type):
+    if not pa.types.is_string(column.type):
         return np.asarray(compute.cast(column, pa.float64(), safe=False).to_numpy()), None
-    if pa.types.is_null(column.type):
-        return np.full(len(column), np.nan), None
     try:
         return np.asarray(compute.cast(column, pa.float64()).to_numpy()), None
     except pa.ArrowException:
@@ -41,11 +37,23 @@ def numbers_in(column: Column) -> tuple[Numbers, NDArray[np.bool_] | None]:
     return np.asarray(numbers), bad if bad.any() else None
 
 
+def plain(column: Column) -> Column:
+    """A column of a file with types as numbers or text, whichever it is.
+
+    Raises
+    ------
+    pyarrow.ArrowException : it is neither.
+    """
+    kind = column.type
+    number = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    if number or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        return column
+    return compute.cast(column, pa.string())
+
+
 def text_of(column: Column) -> Column:
     """The column as text without surrounding blanks, null where a cell is empty."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = compute.cast(column, pa.string())
-    trimmed = compute.utf8_trim_whitespace(column)
+    trimmed = compute.utf8_trim_whitespace(compute.cast(column, pa.string()))
     return compute.if_else(compute.is_in(trimmed, value_set=pa.array(MISSING, trimmed.type)), None, trimmed)
 
 
@@ -61,9 +69,9 @@ def settled(cells: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype(np.float64)
     texts = [None if pd.isna(cell) or str(cell).strip() in MISSING else str(cell).strip() for cell in cells]
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    if (np.isnan(numbers) == [text is None for text in texts]).all():
-        return pd.Series(numbers, index=cells.index, name=cells.name)
+    if all(text is None or is_number(text) for text in texts):
+        numbers = [np.nan if text is None else float(text) for text in texts]
+        return pd.Series(numbers, index=cells.index, name=cells.name, dtype=np.float64)
     return pd.Series(texts, index=cells.index, name=cells.name, dtype=object)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from medai_core.errors import ManifestError, Message
-from medai_core.sources.expression.cells import MISSING, Column
+from medai_core.sources.expression.cells import MISSING, Column, plain
 from medai_core.sources.expression.matrix import CLINICAL_MAX, GENES_MAX, SAMPLES_MAX, VALUES_MAX
 from medai_core.sources.formats import foreign
 from medai_core.sources.tables import arrow_table, plain_text
@@ -84,18 +84,21 @@ def unpacked(data: bytes, *, limited: bool) -> bytes:
     return b"".join(parts)
 
 
-def in_parquet(data: bytes, *, limited: bool) -> Grid:
+def in_parquet(data: bytes) -> Grid:
     """The grid of a Parquet file.
 
     Raises
     ------
     ManifestError : as ``tables.arrow_table``.
     """
-    table = arrow_table(data, rows=COLUMNS_MAX if limited else None, columns=COLUMNS_MAX)
+    table = arrow_table(data, rows=COLUMNS_MAX, columns=COLUMNS_MAX)
     index = _index(table.schema.metadata, table.column_names)
     heading = ["" if name.startswith("__index_level_") else name.strip() for name in table.column_names]
-    columns = list(table.columns)
-    if index is not None and pa.types.is_large_string(columns[index].type):
+    try:
+        columns = [plain(column) for column in table.columns]
+    except pa.ArrowException as error:
+        raise ManifestError("table.parquet") from error
+    if index is not None and pa.types.is_string(columns[index].type):
         # pandas writes the rows' names last and shows them first.
         heading.insert(0, heading.pop(index))
         columns.insert(0, columns.pop(index))
@@ -183,7 +186,7 @@ def columns_in(data: bytes, offset: int, count: int, sign: str, *, quoted: bool)
     ManifestError : a row has more or fewer cells than the heading, or there are more than are read.
     """
     most = VALUES_MAX + CLINICAL_MAX * SAMPLES_MAX
-    if data.count(sign.encode(), offset) > most:
+    if data.count(sign.encode(), offset) + data.count(b"\n", offset) > most:
         raise ManifestError("expression.too_many_values", limit=VALUES_MAX)
     body = pa.BufferReader(memoryview(data)[offset:])
     names, wrong = [str(place) for place in range(count)], []

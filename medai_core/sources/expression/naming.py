@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 PROBE = re.compile(
-    r"(ENS[A-Z]{0,4}[GT]\d{6,}(\.\d+)?|\S+_at|(ILMN|NM|NR|XM|XR|A_\d\d)_[\dP]\d*|[A-Z]{1,2}\d{5,6}(\.\d+)?"
-    r"|Contig\d+(_RC)?|cg\d{8}|hsa-(mir|let)-\S+|HGNC:\d+|\d+_[sx]_at)",
+    r"(ENS[A-Z]{0,4}[GT]\d{6,}(\.\d+)?|\S+_at|(ILMN|NM|NR|XM|XR|A_\d\d)_[\dP]\d*"
+    r"|Contig\d+(_RC)?|cg\d{8}|hsa-(mir|let)-\S+|HGNC:\d+|(gene|probe|transcript)[\s_.-]?\d+)",
     re.IGNORECASE,
 )
-"""Ensembl, Affymetrix, Illumina, RefSeq, Agilent, GenBank and miRBase accessions."""
-SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,9}|C\d+ORF\d+", re.IGNORECASE)
+"""Ensembl, Affymetrix, Illumina, RefSeq, Agilent, Illumina methylation and miRBase accessions, and numbered genes."""
+GENBANK = re.compile(r"([A-Z]{1,2})\d{5,6}(\.\d+)?")
+"""A GenBank accession, or a patient's number: genes have many beginnings, patients one."""
+SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,9}|C\d+orf\d+")
 _COMMON = (
     "TP53 BRCA1 BRCA2 ESR1 PGR ERBB2 EGFR MYC KRAS NRAS BRAF PTEN PIK3CA RB1 CDKN2A CCND1 CCNE1 CCNB1 MKI67 AURKA",
     "BIRC5 CDH1 CDH2 VIM KRT5 KRT8 KRT14 KRT17 KRT18 GATA3 FOXA1 XBP1 TFF1 TFF3 BCL2 BAX CD3D CD4 CD8A CD19 CD34",
@@ -57,8 +59,8 @@ def heads_genes(name: str) -> bool:
 
 
 def heads_samples(name: str) -> bool:
-    """Whether a heading says that samples stand below it."""
-    return SAMPLE_HEADING.fullmatch(spaced(name)) is not None
+    """Whether a heading says that samples stand below it; IDS is a gene."""
+    return name.strip() != "IDS" and SAMPLE_HEADING.fullmatch(spaced(name)) is not None
 
 
 def heads_nothing(name: str) -> bool:
@@ -82,6 +84,9 @@ def are_genes(names: Sequence[str]) -> bool:
         return False
     known = sum(name.upper() in COMMON for name in names)
     probes = sum(PROBE.fullmatch(name) is not None for name in names)
+    accessions = [found.group(1) for name in names if (found := GENBANK.fullmatch(name))]
+    if len(set(accessions)) > 2:
+        probes += len(accessions)
     return 2 * probes >= len(names) or known >= 3 or 3 * known > len(names)
 
 
@@ -95,6 +100,10 @@ def are_samples(names: Sequence[str]) -> bool:
     """Whether the names are plainly numbered, as samples are: nine in ten begin alike and end in a number."""
     if len(names) < 2 or are_genes(names):
         return False
+    numbers = [int(name) for name in names if name.isdecimal()]
+    if 2 * len(numbers) > len(names):
+        # Entrez' numbers of genes have large gaps.
+        return max(numbers) <= 10 * len(names)
     stems = Counter(_stem(name) for name in names if re.search(r"\d[A-Za-z]?$", name))
     return bool(stems) and 10 * stems.most_common(1)[0][1] >= 9 * len(names)
 

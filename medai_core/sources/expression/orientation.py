@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from medai_core.sources.expression.cells import (
     texts_in,
 )
 from medai_core.sources.expression.grid import Grid
-from medai_core.sources.expression.matrix import GENES_MAX, SAMPLES_MAX, VALUES_MAX, shown
+from medai_core.sources.expression.matrix import CLINICAL_MAX, GENES_MAX, SAMPLES_MAX, VALUES_MAX, shown
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Sheet:
     Attributes
     ----------
     samples, names : of the rows and the columns.
+    key : what the column of the samples' names is called; "" where there is none.
     values : (samples, columns) nan where a cell is empty or holds text.
     wrong : (samples,) where text stands, for each column that holds any, by its place.
     cells : a column's cells as text, by its place.
@@ -43,6 +45,7 @@ class Sheet:
     wrong: dict[int, NDArray[np.bool_]]
     cells: Callable[[int], list[str | None]]
     notes: tuple[Message, ...] = ()
+    key: str = ""
 
     def is_text(self, place: int) -> bool:
         """Whether most of a column's cells that are not empty hold text."""
@@ -63,7 +66,7 @@ def upright(grid: Grid) -> Sheet:
     named = _name_place(grid)
     names = None if named is None else texts_in(grid.columns[named])
     _refuse_transposed(grid, named, [name or "" for name in names or ()])
-    notes = list(grid.notes)
+    notes, key = list(grid.notes), "" if named is None else grid.heading[named]
     if names is None:
         names = [str(row) for row in range(1, grid.rows + 1)]
         notes.append(Message("expression.numbered", {"samples": grid.rows}))
@@ -73,7 +76,7 @@ def upright(grid: Grid) -> Sheet:
     samples = unique(names, "expression.unnamed_sample", "expression.samples_twice")
     titles = unique([grid.name(place) for place in places], "expression.unnamed_gene", "expression.genes_twice")
     values, wrong, comma = values_in(grid, places)
-    return Sheet(samples, titles, values, wrong, lambda at: texts_in(grid.columns[places[at]]), (*notes, *comma))
+    return Sheet(samples, titles, values, wrong, lambda at: texts_in(grid.columns[places[at]]), (*notes, *comma), key)
 
 
 def _is_index(grid: Grid, place: int) -> bool:
@@ -82,7 +85,9 @@ def _is_index(grid: Grid, place: int) -> bool:
 
 
 def refuse_headless(grid: Grid) -> None:
-    measured = [cell for cell in grid.heading[1:] or grid.heading if is_number(cell) and not cell.isdigit()]
+    """Nothing where the first line does not hold measured values: with a sign, an exponent or two decimals."""
+    cells = grid.heading[1:] or grid.heading
+    measured = [cell for cell in cells if is_number(cell) and re.search(r"^[-+]|[.,]\d\d|[eE]", cell)]
     if grid.sign and 2 * len(measured) > len(grid.heading) - 1:
         raise ManifestError("expression.no_heading", cells=shown(measured))
 
@@ -93,16 +98,18 @@ def _name_place(grid: Grid) -> int | None:
     if is_text(grid, 0):
         if are_unique(grid.columns[0]) or naming.heads_nothing(first) or naming.heads_samples(first):
             return 0
-    elif naming.heads_genes(first) or naming.heads_samples(first):
+    elif naming.heads_genes(first) or (naming.heads_samples(first) and is_whole(grid.columns[0])):
         return 0
     named = [p for p in range(1, len(grid.columns)) if naming.heads_samples(grid.heading[p])]
     named = [p for p in named if are_unique(grid.columns[p])]
     text = [p for p in named if is_text(grid, p)]
+    named = [p for p in named if p in text or is_whole(grid.columns[p])]
     if _counts(grid.columns[0], first):
         return text[0] if text else 0
-    if grid.index is not None:
+    if grid.index is not None and grid.heading[grid.index]:
         return grid.index
-    return next(iter(text or named), None)
+    # An index without a name is what rows were counted by.
+    return next(iter(text or named), grid.index)
 
 
 def is_text(grid: Grid, place: int) -> bool:
@@ -114,7 +121,14 @@ def is_text(grid: Grid, place: int) -> bool:
     return grid.sign in ("", ",") or not all_commas(column, bad)
 
 
+def is_whole(column: Column) -> bool:
+    """Whether every cell holds a whole number."""
+    numbers = numbers_in(column)[0]
+    return bool((numbers == np.round(numbers)).all())
+
+
 def are_unique(column: Column) -> bool:
+    """Whether every cell holds something of its own."""
     texts = texts_in(column)
     return None not in texts and len(set(texts)) == len(texts)
 
@@ -122,7 +136,7 @@ def are_unique(column: Column) -> bool:
 def _counts(column: Column, heading: str) -> bool:
     """Whether the cells number the rows: without a heading each by its own, else from 0 or 1 on."""
     numbers = numbers_in(column)[0]
-    if naming.heads_nothing(heading) and bool((numbers == np.round(numbers)).all()):
+    if naming.heads_nothing(heading) and is_whole(column):
         return are_unique(column)
     return len(numbers) >= 4 and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
@@ -142,17 +156,23 @@ def _refuse_transposed(grid: Grid, named: int | None, rows: Sequence[str]) -> No
     if naming.heads_genes(grid.heading[0]) and not genes:
         raise ManifestError("expression.transposed_heading", heading=shown([grid.heading[0]]))
     samples = naming.are_samples(columns)
-    many = len(rows) > SAMPLES_MAX or (len(rows) > 1000 and len(rows) > 10 * len(columns))
+    many = grid.rows > SAMPLES_MAX or (grid.rows > 1000 and grid.rows > 10 * len(columns))
     if not genes and (naming.are_genes(rows) or (samples and (naming.may_be_symbols(rows) or many))):
         raise ManifestError("expression.transposed", names=shown(rows), columns=shown(columns))
 
 
 def refuse_large(samples: int, genes: int) -> None:
+    """Nothing where samples and genes are within the limits, clinical columns among the genes.
+
+    Raises
+    ------
+    ManifestError : they are not.
+    """
     if samples > SAMPLES_MAX:
         raise ManifestError("expression.too_many_samples", samples=samples, limit=SAMPLES_MAX)
-    if genes > GENES_MAX + 1000:
+    if genes > GENES_MAX + CLINICAL_MAX:
         raise ManifestError("expression.too_many_genes", genes=genes, limit=GENES_MAX)
-    if samples * genes > VALUES_MAX + 1000 * samples:
+    if samples * genes > VALUES_MAX + CLINICAL_MAX * samples:
         raise ManifestError("expression.too_many_values", limit=VALUES_MAX)
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from medai_core.errors import ManifestError, Message
 from medai_core.sources.expression.cells import settled
 from medai_core.sources.expression.gct import in_gct, is_gct
-from medai_core.sources.expression.grid import Grid, in_parquet, in_text, unpacked
-from medai_core.sources.expression.matrix import GENES_MAX, VALUES_MAX, Expression, short, shown
+from medai_core.sources.expression.grid import COLUMNS_MAX, Grid, in_parquet, in_text, unpacked
+from medai_core.sources.expression.matrix import GENES_MAX, SAMPLES_MAX, VALUES_MAX, Expression, short, shown
 from medai_core.sources.expression.orientation import Sheet, upright
 from medai_core.sources.expression.sorting import clinical_places
 from medai_core.sources.expression.turning import profile, turned
@@ -44,12 +44,14 @@ def read_expression(
     """
     if limited:
         refuse_large(data, BYTES_MAX)
-    sheet, said = _sheet(unpacked(data, limited=limited), name, genes_in_rows=genes_in_rows, limited=limited)
-    named = [c for c in clinical if c not in said]
+    sheet, said = _sheet(unpacked(data, limited=limited), name, genes_in_rows=genes_in_rows)
+    named = [c for c in clinical if c not in said and c.strip() != sheet.key]
     aside = clinical_places(sheet, named)
     genes = np.setdiff1d(np.arange(len(sheet.names)), aside)
     _refuse_unfit(sheet, genes)
-    values = np.ascontiguousarray(sheet.values[:, genes] if aside else sheet.values, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        # What is too large becomes infinite and is refused as that.
+        values = np.ascontiguousarray(sheet.values.astype(np.float32)[:, genes])
     _refuse_unmeasured(values, sheet, genes)
     beside = _clinical(sheet, aside, said)
     notes = sheet.notes
@@ -66,29 +68,29 @@ def open_expression(path: Path, *, clinical: Sequence[str] = (), genes_in_rows: 
     return read_expression(data, path.name, clinical=clinical, genes_in_rows=genes_in_rows, limited=False)
 
 
-def _sheet(
-    data: bytes, name: str, *, genes_in_rows: bool, limited: bool
-) -> tuple[Sheet, Mapping[str, list[str | None]]]:
+def _sheet(data: bytes, name: str, *, genes_in_rows: bool) -> tuple[Sheet, Mapping[str, list[str | None]]]:
     """The sheet, and what a GCT file says of the samples beside it."""
     if not data.strip():
         raise ManifestError("table.empty")
     said: Mapping[str, list[str | None]] = {}
     if data.startswith(b"PAR1"):
-        grid = in_parquet(data, limited=limited)
+        grid = in_parquet(data)
     elif is_gct(data):
         grid, said = in_gct(data)
     else:
         grid = in_text(data, name)
-    _refuse_empty(grid)
+    _refuse_rows(grid)
     grid = profile(grid) or grid
     return (turned(grid) if genes_in_rows or grid.genes_in_rows else upright(grid)), said
 
 
-def _refuse_empty(grid: Grid) -> None:
+def _refuse_rows(grid: Grid) -> None:
     if not grid.columns:
         raise ManifestError("expression.none")
     if grid.rows == 0:
         raise ManifestError("expression.no_rows")
+    if grid.rows > COLUMNS_MAX:
+        raise ManifestError("expression.too_many_samples", samples=grid.rows, limit=SAMPLES_MAX)
 
 
 def _clinical(sheet: Sheet, aside: Sequence[int], said: Mapping[str, list[str | None]]) -> pd.DataFrame:

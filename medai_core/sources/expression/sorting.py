@@ -121,7 +121,10 @@ def _far(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     far = np.zeros(len(places), dtype=bool)
     if len(places) < LEAST_COLUMNS:
         return far
-    middle = np.nanmedian(values[:, places[:: max(1, len(places) // 500)]])
+    some = values[:, places[:: max(1, len(places) // 500)]]
+    if not np.isfinite(some).any():
+        return far
+    middle = np.median(some[np.isfinite(some)])
     spread = [_spread(values[:, place] - middle) for place in places]
     centre, ends = np.array(spread).T
     order = np.argsort(centre)
@@ -137,5 +140,5 @@ def _far(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _spread(column: Numbers) -> tuple[float, float]:
     """How far from 0 a column's values lie: half of them at most, and nineteen in twenty."""
-    size = np.sort(np.abs(column[~np.isnan(column)]))
+    size = np.sort(np.abs(column[np.isfinite(column)]))
     return (float(size[len(size) // 2]), float(size[int(0.95 * (len(size) - 1))])) if len(size) else (0.0, 0.0)
