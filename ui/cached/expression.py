@@ -120,13 +120,16 @@ def in_groups(read: Read, grouping: Grouping, k: int) -> Grouping:
     """The same samples in ``k`` groups; as they are where 0, or where they are so many already."""
     if k in (0, grouping.k):
         return grouping
-    return _remembered(_regrouped(read.id), (grouping.method, k), lambda: regrouped(grouping, k), REGROUPED)
+    asked = (grouping.method, k)
+    found: Grouping = _remembered(_regrouped(read.id), asked, lambda: regrouped(grouping, k), REGROUPED)
+    return found
 
 
 def drawn(read: Read, grouping: Grouping) -> Heatmap:
     """The ordered heatmap of a grouping."""
     asked = (grouping.method, grouping.k)
-    return _remembered(_heatmaps(read.id), asked, lambda: heatmap(grouping), HEATMAPS)
+    found: Heatmap = _remembered(_heatmaps(read.id), asked, lambda: heatmap(grouping), HEATMAPS)
+    return found
 
 
 def _remembered(kept: dict[Any, Any], asked: object, make: Callable[[], Any], most: int) -> Any:

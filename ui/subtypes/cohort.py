@@ -131,10 +131,7 @@ def _answer(grouping: Grouping) -> None:
     used = grouping.used
     lines = [said.evidence_words(used)] if used else []
     if grouping.agreement:
-        others = [
-            _("{method} {index:.2f}").format(method=said.method_title(method), index=index)
-            for method, index in grouping.agreement.items()
-        ]
+        others = [f"{said.method_title(method)} {index:.2f}" for method, index in grouping.agreement.items()]
         lines.append(
             _("Agreement with the other methods (adjusted Rand index): {others}.").format(others="; ".join(others))
         )

@@ -17,10 +17,9 @@ from ui.language import _, finding_title
 from ui.subtypes.said import p_words
 
 
-def genes(card: Card, one: Placement) -> None:
+def genes(one: Placement) -> None:
     """What each gene says for the subtype against the next, in log-odds."""
     st.subheader(_("Genes that decide"), anchor=False)
-    subtype = finding_title(card, one.subtype)
     names, steps = [name[:24] for name, _step in one.genes], [step for _name, step in one.genes]
     figure = go.Figure(
         go.Bar(
@@ -39,7 +38,7 @@ def genes(card: Card, one: Placement) -> None:
     low, high = (most * 1.45 * any(step * sign > 0 for step in steps) + most * 0.1 for sign in (-1, 1))
     figure.add_vline(x=0, line={"width": 1, "color": "gray"})
     figure.update_yaxes(type="category", autorange="reversed", automargin=True, showgrid=False)
-    figure.update_xaxes(title=_("Log-odds for {subtype} against the next").format(subtype=subtype), range=[-low, high])
+    figure.update_xaxes(title=_("Log-odds for this subtype against the next"), range=[-low, high])
     alt = _("Genes that decide") + ": " + "; ".join(f"{n} {s:+.2f}" for n, s in zip(names, steps, strict=True))
     show(figure, alt, "placed_genes", 90 + 34 * len(names))
     rows = {_("Gene"): names, _("Log-odds"): [f"{step:+.2f}" for step in steps]}

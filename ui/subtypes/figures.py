@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
 from medai_core.metrics import Floats, Ints
-from medai_core.precision.genomics import Evidence
 from ui.colours import GROUPS, SYMBOLS
 from ui.figures import ACCENT, ink, show
 from ui.figures_cohort import OTHER
@@ -22,61 +22,59 @@ NOBODY = "#8a94a0"
 """Samples without a group."""
 
 
-def evidence_curve(
-    found: Sequence[Evidence],
-    values: Sequence[float],
-    *,
-    title: str,
-    key: str,
-    alt: str,
-    used: int,
-    error: Sequence[float] | None = None,
-    line: float | None = None,
-    name_of_line: str = "",
-) -> None:
-    """One kind of evidence against the number of groups; the one in use is a filled diamond with a word beside it."""
-    ks = [e.k for e in found]
+@dataclass(frozen=True)
+class Curve:
+    """One kind of evidence against the number of groups.
+
+    Attributes
+    ----------
+    title : what it is called. ks, values : (k,). error : (k,), or empty. needed : the least that is enough, or None.
+    """
+
+    title: str
+    key: str
+    ks: Sequence[int]
+    values: Sequence[float]
+    error: Sequence[float] = ()
+    needed: float | None = None
+
+
+def evidence_curve(curve: Curve, alt: str, used: int) -> None:
+    """The curve; the number of groups in use is a filled diamond with a word beside it."""
+    marked = [k == used for k in curve.ks]
     figure = go.Figure()
     figure.add_scatter(
-        x=ks,
-        y=list(values),
+        x=list(curve.ks),
+        y=list(curve.values),
         mode="lines+markers",
         line={"color": ACCENT, "width": 2},
         marker={
-            "size": [13 if k == used else 8 for k in ks],
-            "symbol": ["diamond" if k == used else "circle" for k in ks],
-            "color": [OTHER if k == used else ACCENT for k in ks],
+            "size": [13 if here else 8 for here in marked],
+            "symbol": ["diamond" if here else "circle" for here in marked],
+            "color": [OTHER if here else ACCENT for here in marked],
         },
-        error_y={"array": list(error), "thickness": 1.5} if error is not None else None,
+        error_y={"array": list(curve.error), "thickness": 1.5} if curve.error else None,
         hovertemplate=_("{k} groups").format(k="%{x}") + ": %{y:.3f}<extra></extra>",
         cliponaxis=False,
     )
-    if used in ks:
-        figure.add_annotation(
-            x=used,
-            y=values[ks.index(used)] + (error[ks.index(used)] if error is not None else 0),
-            text=_("{k} groups").format(k=used),
-            showarrow=False,
-            yshift=16,
-            yanchor="bottom",
-            xanchor="left" if used == ks[0] else "center",
-            font={"size": 12, "color": ink()},
-        )
-    if line is not None:
-        figure.add_hline(y=line, line={"dash": "dash", "width": 1.5, "color": OTHER})
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            y=line,
-            xanchor="right",
-            yanchor="bottom",
-            text=name_of_line,
-            showarrow=False,
-            font={"size": 12, "color": ink()},
-        )
+    _add_words(figure, curve, used)
     figure.update_xaxes(title=_("Number of groups"), dtick=1, zeroline=False)
-    figure.update_yaxes(title=title, zeroline=False)
-    show(figure, alt, key, 280)
+    figure.update_yaxes(zeroline=False)
+    show(figure, alt, curve.key, 280)
+
+
+def _add_words(figure: go.Figure, curve: Curve, used: int) -> None:
+    """Which number is in use, and how much is needed."""
+    plain = {"showarrow": False, "font": {"size": 12, "color": ink()}, "yanchor": "bottom"}
+    if used in curve.ks:
+        at = list(curve.ks).index(used)
+        top = curve.values[at] + (curve.error[at] if curve.error else 0)
+        side = "left" if at == 0 else "center"
+        figure.add_annotation(x=used, y=top, text=_("{k} groups").format(k=used), yshift=8, xanchor=side, **plain)
+    if curve.needed is not None:
+        figure.add_hline(y=curve.needed, line={"dash": "dash", "width": 1.5, "color": OTHER})
+        text = _("{needed} is needed").format(needed=curve.needed)
+        figure.add_annotation(x=1, xref="paper", y=curve.needed, text=text, xanchor="right", **plain)
 
 
 def embedding(scores: Floats, label: Ints, names: Sequence[str], explained: Floats, alt: str, key: str) -> None:

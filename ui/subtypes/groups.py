@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from medai_core.precision.genomics import Evidence, Grouping, Heatmap
+from medai_core.precision.genomics.clustering import STABLE
 from ui import words
 from ui.cached import expression
 from ui.cached.expression import Read
@@ -14,6 +15,7 @@ from ui.figures import table
 from ui.language import _
 from ui.results import plain
 from ui.subtypes import figures, heat
+from ui.subtypes.figures import Curve
 from ui.subtypes.said import about, group_title, p_words, sizes_words, test_title
 
 SHOWN = 100
@@ -76,12 +78,13 @@ def _means(found: Heatmap) -> pd.DataFrame:
 
 def evidence(grouping: Grouping) -> None:
     """Three curves over the number of groups, and all numbers as a table."""
-    found, used = grouping.evidence, grouping.k
-    for place, (values, title, alt, more) in zip(st.columns(3, gap="medium"), _kinds(found), strict=True):
+    found = grouping.evidence
+    for place, curve in zip(st.columns(3, gap="medium"), _curves(found), strict=True):
         with place:
-            st.markdown(f"**{title}**")
-            parts = [f"{e.k}: {value:.2f}" for e, value in zip(found, values, strict=True)]
-            figures.evidence_curve(found, values, title="", alt=alt + ": " + "; ".join(parts), used=used, **more)
+            st.markdown(f"**{curve.title}**")
+            parts = [f"{k}: {value:.2f}" for k, value in zip(curve.ks, curve.values, strict=True)]
+            alt = _("{kind} by the number of groups").format(kind=curve.title) + ": " + "; ".join(parts)
+            figures.evidence_curve(curve, alt, grouping.k)
     st.table(
         pd.DataFrame([_evidence_row(e, grouping) for e in found]),
         hide_index=True,
@@ -90,33 +93,22 @@ def evidence(grouping: Grouping) -> None:
     )
     st.caption(
         _(
-            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of draws "
-            "from one normal distribution, so without groups, that are as tight. Of those, the widest silhouette is chosen."
+            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of "
+            "draws from one normal distribution, so without groups, that are as tight. Of those, the widest "
+            "silhouette is chosen."
         )
     )
 
 
-def _kinds(found: tuple[Evidence, ...]) -> list[tuple[list[float], str, str, dict[str, object]]]:
-    return [
-        (
-            [e.stability for e in found],
-            _("Stability"),
-            _("Stability by the number of groups"),
-            {"key": "subtypes_stability", "line": 0.8, "name_of_line": _("0.8 is needed")},
-        ),
-        (
-            [e.silhouette for e in found],
-            _("Silhouette"),
-            _("Silhouette by the number of groups"),
-            {"key": "subtypes_silhouette"},
-        ),
-        (
-            [e.gap for e in found],
-            _("Gap statistic"),
-            _("Gap statistic by the number of groups"),
-            {"key": "subtypes_gap", "error": [e.gap_error for e in found]},
-        ),
-    ]
+def _curves(found: tuple[Evidence, ...]) -> tuple[Curve, ...]:
+    ks = [e.k for e in found]
+    stability, silhouette, gap = ([getattr(e, name) for e in found] for name in ("stability", "silhouette", "gap"))
+    error = [e.gap_error for e in found]
+    return (
+        Curve(_("Stability"), "subtypes_stability", ks, stability, needed=STABLE),
+        Curve(_("Silhouette"), "subtypes_silhouette", ks, silhouette),
+        Curve(_("Gap statistic"), "subtypes_gap", ks, gap, error),
+    )
 
 
 def _evidence_row(e: Evidence, grouping: Grouping) -> dict[str, object]:

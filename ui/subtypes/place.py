@@ -117,7 +117,7 @@ def _show(placed: Placed) -> None:
     if one.refusal is None:
         left, right = st.columns(2, gap="large")
         with left:
-            decided.genes(placed.card, one)
+            decided.genes(one)
         with right:
             decided.survival(placed.card, one)
 
@@ -203,8 +203,8 @@ def _set_words(card: Card, one: Placement) -> str:
     titles = words.joined([finding_title(card, name) for name in one.possible])
     level, coverage = words.share(card.measured.level), card.measured.promised
     said = _(
-        "Not ruled out at {level}: {titles}. Of patients left out when the subtypes were found, such sets held the own one "
-        "in {share} (95 % interval {span}; n = {n})."
+        "Not ruled out at {level}: {titles}. Of patients left out when the subtypes were found, such sets held the "
+        "own one in {share} (95 % interval {span}; n = {n})."
     )
     span = words.span(coverage.low, coverage.high, shares=True)
     return said.format(level=level, titles=titles, share=words.share(coverage.value), span=span, n=coverage.n)

@@ -21,6 +21,7 @@ from ui.language import _, say
 from ui.results import plain
 from ui.subtypes.said import group_title, p_words
 
+AFTER_CHOICE = Message("genomics.after_choice")
 TICKS = 8
 """About so many moments at which the numbers at risk are written."""
 
@@ -37,7 +38,7 @@ def survival(grouping: Grouping, columns: tuple[str, str] | None) -> None:
     _curves(found, title)
     table(pd.DataFrame(_rows(found, title)), _("Survival of the groups"))
     if found.test is not None:
-        st.caption(plain(say(Message("genomics.after_choice"))))
+        st.caption(plain(say(AFTER_CHOICE)))
 
 
 def test_words(found: GroupSurvival) -> str:

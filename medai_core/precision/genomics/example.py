@@ -30,7 +30,9 @@ def synthetic_cohort(seed: int = 0) -> bytes:
     age = np.clip(rng.normal(55, 11, SAMPLES), 28, 88).round()
     grade = 1 + (rng.random(SAMPLES) < 0.5 + 0.15 * group) + (rng.random(SAMPLES) < 0.2 + 0.3 * group)
     text = io.StringIO()
-    text.write(",".join(["sample", "age", "grade", "time_years", "event", *(f"G{i + 1:03d}" for i in range(GENES))]) + "\n")
+    text.write(
+        ",".join(["sample", "age", "grade", "time_years", "event", *(f"G{i + 1:03d}" for i in range(GENES))]) + "\n"
+    )
     for i in range(SAMPLES):
         clinical = (
             f"SYNTHETIC-{i + 1:03d},{age[i]:.0f},{grade[i]},{min(until[i], left[i]):.2f},{int(until[i] <= left[i])}"
