@@ -100,8 +100,8 @@ def told(data: bytes) -> Grouping:
 
 
 def tab(at: AppTest, number: int) -> AppTest:
-    """Another tab: samples, evidence, marker genes, survival, clinical columns."""
-    names = ["Samples", "Evidence", "Marker genes", "Survival", "Clinical columns"]
+    """Another tab: samples, how many groups, marker genes, survival, clinical columns."""
+    names = ["Samples", "How many groups", "Marker genes", "Survival", "Clinical columns"]
     at.session_state["subtypes_tabs:en"] = names[number]
     return at.run()
 
@@ -194,7 +194,7 @@ def test_a_number_of_groups_that_the_evidence_does_not_speak_for_is_called_unsta
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at = found(as_csv(cloud()))
-    number = next(c for c in at.segmented_control if (c.key or "").startswith("subtypes_k:"))
+    number = next(c for c in at.pills if (c.key or "").startswith("subtypes_k:"))
     number.set_value(3).run()
     assert "Unstable: 3 groups of" in html(at) and "medai-refused" in html(at)
     assert "3 groups are not stable here" in text(at)
@@ -264,6 +264,10 @@ def test_clinical_columns_are_compared_and_a_wrong_event_is_refused() -> None:
     assert shown.loc["grade", "Group 2"] == "high: 100 %" and shown.loc["grade", "Test"] == "Fisher's exact"
     wrong = tab(found(as_csv(table.assign(event=7))), 3)
     assert "does not say whether the event happened" in wrong.error[0].value.replace("\\", "")
+
+
+def test_a_small_p_is_written_as_a_power_and_never_as_nothing() -> None:
+    assert [p_words(p) for p in (0.0312, 8.2e-8, 0.0)] == ["0.031", "8\u00a0×\u00a010⁻⁸", "1\u00a0×\u00a010⁻³⁰⁰"]
 
 
 def test_columns_of_survival_are_proposed_by_their_names() -> None:

@@ -29,7 +29,7 @@ def test_a_cohort_is_brought_grouped_looked_at_and_taken_away(page: Page, addres
     settled(page)
     assert barriers(page) == {}
     for tab, shown in (
-        ("Evidence", page.get_by_role("figure", name="Stability by the number of groups")),
+        ("How many groups", page.get_by_role("figure", name="Stability by the number of groups")),
         ("Marker genes", page.get_by_text("prove nothing")),
         ("Survival", page.get_by_role("figure", name="Kaplan-Meier curves")),
     ):

@@ -98,7 +98,7 @@ def _show(read: Read, found: Grouping | None) -> None:
     downloads(read, grouping, columns)
     shown: dict[str, Callable[[], None]] = {
         _("Samples"): lambda: samples(read, grouping),
-        _("Evidence"): lambda: evidence(grouping),
+        _("How many groups"): lambda: evidence(grouping),
         _("Marker genes"): lambda: markers(grouping),
         _("Survival"): lambda: survival(grouping, columns),
         _("Clinical columns"): lambda: clinical(grouping),
@@ -115,7 +115,7 @@ def _ask_number(read: Read, found: Grouping) -> int:
     numbers = [BY_EVIDENCE, *(e.k for e in found.evidence)]
     spoken = _("by evidence ({k})").format(k=found.k) if found.k else _("by evidence (none)")
     return int(
-        st.segmented_control(
+        st.pills(
             _("Number of groups"),
             numbers,
             default=BY_EVIDENCE,

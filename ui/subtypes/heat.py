@@ -17,7 +17,7 @@ from ui.figures import ink, show
 from ui.language import _
 from ui.subtypes.said import group_title
 
-TREE_PX, STRIP_PX, GENE_PX, AROUND_PX = 110, 22, 14, 60
+TREE_PX, STRIP_PX, GENE_PX, AROUND_PX = 110, 22, 14, 130
 NAMED_SHARE = 0.04
 """A run of one group has its number written on it if it is at least so wide."""
 SCALES = {"dark": ("#56b4e9", "#18202a", "#e69f00"), "light": ("#0072b2", "#f4f6f8", "#b26a00")}
@@ -92,8 +92,16 @@ def _values(heat: Heatmap) -> go.Heatmap:
         zmax=3,
         colorscale=[(i / 2, shade) for i, shade in enumerate(shades)],
         colorbar={
-            "title": {"text": _("standard deviations from the gene's mean"), "side": "right", "font": {"color": ink()}},
+            "title": {"text": _("standard deviations from the gene's mean"), "side": "top", "font": {"color": ink()}},
+            "orientation": "h",
             "thickness": 10,
+            "len": 260,
+            "lenmode": "pixels",
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yanchor": "top",
+            "ypad": 34,
             "tickfont": {"color": ink()},
         },
         hovertemplate="%{y}<br>%{x}: %{z:.1f}<extra></extra>",

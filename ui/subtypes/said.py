@@ -41,17 +41,13 @@ def test_title(test: str) -> str:
 
 
 def p_words(p: float) -> str:
-    """A p value as people write it: 0.031, or 8 × 10⁻⁸; never 0.
-
-    >>> p_words(0.0312), p_words(8.2e-8)
-    ('0.031', '8 × 10⁻⁸')
-    """
+    """A p value as people write it: 0.031, or 8 × 10⁻⁸ in one line; never 0."""
     if p != p:
         return "–"
     if p >= 0.0005:
         return f"{p:.3f}"
     base, exponent = f"{max(p, 1e-300):.0e}".split("e")
-    return f"{base} × 10{str(int(exponent)).translate(SUPERSCRIPT)}"
+    return f"{base}\u00a0×\u00a010{str(int(exponent)).translate(SUPERSCRIPT)}"
 
 
 def sizes_words(sizes: Sequence[int]) -> str:
