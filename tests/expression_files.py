@@ -35,7 +35,7 @@ def parquet(table: pd.DataFrame, *, index: bool = True) -> bytes:
 def gct(table: pd.DataFrame) -> bytes:
     """The table, samples in rows, as GCT 1.2."""
     lines = ["#1.2", f"{table.shape[1]}\t{table.shape[0]}", "\t".join(["NAME", "Description", *table.index])]
-    lines += ["\t".join([gene, 'a 5" gene', *map(str, table[gene])]) for gene in table]
+    lines += ["\t".join([gene, '"a gene', *map(str, table[gene])]) for gene in table]
     return "\n".join([*lines, ""]).encode()
 
 

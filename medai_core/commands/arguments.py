@@ -184,6 +184,25 @@ def _subtype(options: argparse.Namespace, models: Catalog) -> int:
     return subtypes.subtype(options, models)
 
 
+def add_survival(commands: Any) -> None:
+    """``survive``: survival from history, treatment and expression."""
+    survive = commands.add_parser(
+        "survive", help="survival of every patient in a file, from history, treatment and gene expression"
+    )
+    survive.add_argument("model", metavar="MODEL")
+    survive.add_argument("file", type=Path, metavar="FILE", help="samples by genes and clinical columns, or either")
+    survive.add_argument("--clinical", type=Path, metavar="FILE", help="clinical columns, with a column 'sample'")
+    survive.add_argument("--out", type=Path, metavar="OUT", help="write to OUT.csv or OUT.parquet")
+    survive.add_argument("--json", action="store_true", help="print JSON, one line a patient")
+    survive.set_defaults(run=_survive)
+
+
+def _survive(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import survival
+
+    return survival.survive(options, models)
+
+
 def _stays(name: str, options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import stays
 

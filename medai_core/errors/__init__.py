@@ -20,6 +20,7 @@ from medai_core.errors.record_messages import RECORD_MESSAGES
 from medai_core.errors.series_messages import SERIES_MESSAGES
 from medai_core.errors.stay_messages import STAY_MESSAGES
 from medai_core.errors.subtype_messages import SUBTYPE_MESSAGES
+from medai_core.errors.survival_messages import SURVIVAL_MESSAGES
 
 __all__ = [
     "MESSAGES",
@@ -48,6 +49,7 @@ MESSAGES = (
     | MONITORING_MESSAGES
     | STAY_MESSAGES
     | SUBTYPE_MESSAGES
+    | SURVIVAL_MESSAGES
     | GENOMICS_MESSAGES
 )
 """Every sentence by its id."""

@@ -48,11 +48,13 @@ SUBTYPE_MESSAGES: dict[str, str] = {
     # What to bear in mind
     "genomics.none_stable": N_(
         "No stable grouping: the steadiest, {k} groups, comes back in resamples with an adjusted Rand index of "
-        "{stability} (at least 0.8 is needed), and chance alone makes groups as tight with p = {p} (at most 0.05)."
+        "{stability} (at least 0.8 is needed), and one cloud without groups falls into parts as far apart with p = {p} "
+        "(at most 0.05)."
     ),
     "genomics.unstable": N_(
         "{k} groups are not stable here: they come back in resamples with an adjusted Rand index of {stability} "
-        "(at least 0.8 is needed), and chance alone makes groups as tight with p = {p} (at most 0.05)."
+        "(at least 0.8 is needed), and one cloud without groups falls into parts as far apart with p = {p} "
+        "(at most 0.05)."
     ),
     "genomics.tiny": N_("{count} groups have {size} samples or fewer: they are outliers rather than subtypes."),
     "genomics.double_use": N_(

@@ -110,7 +110,7 @@ def subtyped(card: Card, data: Path, most: int | None) -> tuple[Subtyping, tuple
     time, happened = times(clinical[spec.time]), events(clinical[spec.event]).astype(np.int64)
     found: list[GroupEvidence] = []
     for method in METHODS:
-        tried = evidence(matrix.components, method, most=most)
+        tried = evidence(matrix, method, most=most)
         recipes.say(f"{card.name}: {method}: " + ", ".join(f"{e.k}: {e.stability:.2f}" for e in tried))
         if method == METHOD:
             chosen = choose(tried)
@@ -173,7 +173,7 @@ def left_out(cohort: Subtyping, k: int, fold: Ints) -> Iterator[tuple[NDArray[np
     for number in np.unique(fold):
         out = fold == number
         values = cohort.matrix.values[~out]
-        found = cluster(principal_components(values)[0], k, METHOD)
+        found = cluster(principal_components(values).scores, k, METHOD)
         yield out, as_named(found, cohort.label[~out], k)
 
 

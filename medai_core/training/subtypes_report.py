@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from medai_core.cards import Card, Conformal, Evaluation, Measure, Measured
 from medai_core.cards.subtypes import SubtypeSurvival
 from medai_core.evaluation import Predictions, Rule, with_and_without_refusals
 from medai_core.metrics import Floats, Ints
 from medai_core.metrics.survival import at_risk, kaplan_meier
-from medai_core.precision.genomics.clustering import KEPT_SHARE, cluster
+from medai_core.precision.genomics.clustering import METHODS, resamples_of, stabilities
 from medai_core.precision.genomics.placing import SubtypeModel, place
 from medai_core.sources.expression import open_expression
 from medai_core.training.recipes import commit, say
@@ -84,12 +83,9 @@ def performance(
 
 def stability(cohort: Subtyping, k: int, resamples: int) -> Measure:
     """The mean adjusted Rand index of the subtypes with those found anew in resamples, and where 95 % of them lie."""
-    rng, n = np.random.default_rng(1), len(cohort.label)
-    components = cohort.matrix.components
-    agreement = []
-    for _ in range(resamples):
-        part = np.sort(rng.choice(n, int(np.ceil(KEPT_SHARE * n)), replace=False))
-        agreement.append(adjusted_rand_score(cohort.label[part], cluster(components[part], k, "kmeans", starts=4)))
+    n = len(cohort.label)
+    parts = resamples_of(cohort.matrix, resamples, np.random.default_rng(1))
+    agreement = stabilities(cohort.matrix.components, k, METHODS[0], parts)
     low, high = np.quantile(agreement, (0.025, 0.975))
     return Measure("stability", float(np.mean(agreement)), float(low), float(high), n, n, "resamples of 80 %")
 

@@ -185,6 +185,13 @@ def test_a_packed_file_is_unpacked_only_so_far(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
+def test_a_cell_over_several_lines_is_read_wherever_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "BLOCK", 2**10)
+    lines = [f"note {i}\nof\nfour\nlines" for i in range(300)]
+    found = read_expression(csv(matrix(300).assign(remark=lines)), "x.csv")
+    assert found.clinical["remark"].tolist() == lines
+
+
 def test_names_and_clinical_cells_are_kept_as_they_are_over_several_lines() -> None:
     table = matrix(genes=['a "gene"', "b,c", "d\ne", "=f"]).assign(arm=["x\ny", "=1+1", "-", "None", "b", "b"])
     found = read_expression(csv(table), "x.csv")

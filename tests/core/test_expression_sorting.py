@@ -49,11 +49,11 @@ def test_the_clinical_columns_of_a_cohort_are_set_aside_and_all_probes_stay(text
 
 
 def counts(low: int, samples: int = 72, genes: int = 300) -> pd.DataFrame:
-    """Whole numbers from ``low`` on, a few genes a thousand times the others."""
+    """Whole numbers from ``low`` on, one gene ten times all others."""
     rng = np.random.default_rng(2)
     drawn = rng.negative_binomial(1, 1 / (1 + 10 ** rng.uniform(0, 3, genes)), (samples, genes)) + low
-    drawn[:, 7] *= 1000
-    names = [f"X{i:05d}_at" for i in range(genes)]
+    drawn[:, 7] = 10 * drawn.max() + rng.permutation(samples)
+    names = [f"LOC{i}" for i in range(genes)]
     return pd.DataFrame(drawn, index=[f"S{i}" for i in range(samples)], columns=names)
 
 
@@ -61,6 +61,8 @@ def counts(low: int, samples: int = 72, genes: int = 300) -> pd.DataFrame:
 def test_whole_numbers_are_genes_where_all_genes_are_such(low: int) -> None:
     table = counts(low)
     same(read_expression(csv(table), "x.csv"), table)
+    few = table.iloc[:, :30]
+    same(read_expression(csv(few), "x.csv"), few)
     classes = ["ALL"] * 47 + ["AML"] * 25
     given = table.assign(cancer=classes)[["cancer", *table.columns]]
     numbered = read_expression(csv(given.set_axis(range(1, 73), axis=0), heading="No"), "x.csv")
@@ -86,14 +88,14 @@ def test_logarithms_keep_genes_that_are_silent_and_the_one_that_is_loud() -> Non
     found = read_expression(csv(table), "x.csv")
     assert found.genes == tuple(table.columns)
     many = table.copy()
-    many.columns = [f"LOC{i}" for i in range(300)]
     many.iloc[:, :60] = rng.integers(0, 2, (72, 60)).astype(float)
     assert read_expression(csv(many), "x.csv").genes == tuple(many.columns)
 
 
-def test_a_single_patient_loses_no_gene_to_a_round_value() -> None:
-    table = matrix(1)
-    table.iloc[0, :3] = [7, 0, 25]
+def test_three_patients_lose_no_gene_to_round_values() -> None:
+    table = matrix(3, [f"LOC{i}" for i in range(30)])
+    table.iloc[:, :3] = [7, 1, 25]
+    table.iloc[2, :3] = [8, 2, 24]
     same(read_expression(csv(table), "x.csv"), table)
 
 

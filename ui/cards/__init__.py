@@ -10,7 +10,16 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance, subtyping, subtyping_performance
+from ui.cards import (
+    monitoring,
+    monitoring_performance,
+    own,
+    risk,
+    risk_performance,
+    subtyping,
+    subtyping_performance,
+    survival,
+)
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
 from ui.cards.provenance import sources
@@ -144,6 +153,9 @@ def returns(chosen: Card) -> None:
     if chosen.monitoring:
         monitoring.prediction(chosen)
         monitoring.predictors(chosen)
+    elif chosen.survival:
+        survival.prediction(chosen)
+        risk.predictors(chosen)
     elif chosen.prediction:
         risk.prediction(chosen)
         risk.predictors(chosen)
@@ -162,12 +174,14 @@ def performance(chosen: Card) -> None:
     if chosen.subtypes:
         subtyping_performance.performance(chosen)
         return
-    if chosen.prediction:
+    if chosen.survival:
+        survival.performance(chosen)
+    elif chosen.prediction:
         risk_performance.performance(chosen)
     else:
         classifiers.performance(chosen)
     if chosen.measured.approaches:
-        where = _("In cross-validation") if chosen.prediction else _("On validation data")
+        where = _("In cross-validation") if chosen.prediction or chosen.survival else _("On validation data")
         classifiers.compared(chosen.measured, where)
 
 
@@ -177,6 +191,8 @@ def trust(chosen: Card) -> None:
         monitoring_performance.trust(chosen)
     elif chosen.subtypes:
         subtyping_performance.trust(chosen)
+    elif chosen.survival:
+        survival.trust(chosen)
     elif chosen.prediction:
         risk_performance.trust(chosen)
     else:

@@ -71,7 +71,7 @@ def find_subtypes(
     """
     matrix = prepare(expression)
     tell(0.1)
-    found = evidence(matrix.components, method, lambda share: tell(0.1 + 0.8 * share))
+    found = evidence(matrix, method, lambda share: tell(0.1 + 0.8 * share))
     result = _grouped(matrix, method, found, expression.clinical.reindex(matrix.samples), k)
     tell(1.0)
     return result

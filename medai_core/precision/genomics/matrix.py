@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from medai_core.errors import ManifestError, Message
 from medai_core.metrics import Floats
@@ -19,6 +20,9 @@ VARIABLE_GENES = 2_000
 CONTROLS = ("AFFX-", "ERCC-")
 """How the names of controls begin, which were added to a sample and are none of its genes."""
 COMPONENTS_MAX = 20
+SHUFFLES, SHUFFLES_OF_MANY = 20, 5
+MANY = 500
+"""From so many samples on fewer draws are made: each tells more."""
 SAMPLES_MIN = 10
 """Fewer samples cannot be grouped and the groups be shown to hold."""
 
@@ -33,6 +37,8 @@ class Matrix:
     variable : (v,), the columns of the genes that vary most, from which the components are made.
     components : (samples, c), principal components, the largest first, in units of the values.
     variances : (c,); explained : (c,), shares of the variance of the variable genes.
+    informative : how many of the components say more than chance; the others are there to draw the samples.
+    products : (samples, samples), of the centred variable genes, from which the components of some samples follow.
     steps : what was done, in sentences, in order.
     """
 
@@ -43,6 +49,8 @@ class Matrix:
     components: Floats
     variances: Floats
     explained: Floats
+    informative: int
+    products: Floats
     steps: tuple[Message, ...]
 
 
@@ -71,12 +79,22 @@ def prepare(expression: Expression) -> Matrix:
     values, genes, spread = values[:, varies], genes[kept][varies], spread[varies]
     variable = np.sort(np.lexsort((np.arange(len(spread)), -spread))[:VARIABLE_GENES])
     steps = [*steps, *scale, Message("genomics.variable", {"count": len(variable), "genes": len(genes)})]
-    components, variances, explained = principal_components(values[:, variable])
-    steps.append(
-        Message("genomics.components", {"count": len(variances), "percent": round(100 * float(explained.sum()))})
-    )
+    found = principal_components(values[:, variable])
+    told = found.explained[: found.informative]
+    steps.append(Message("genomics.components", {"count": len(told), "percent": round(100 * float(told.sum()))}))
     names = tuple(np.array(expression.samples, dtype=object)[rows])
-    return Matrix(values, names, tuple(genes), variable, components, variances, explained, tuple(steps))
+    return Matrix(
+        values,
+        names,
+        tuple(genes),
+        variable,
+        found.scores,
+        found.variances,
+        found.explained,
+        found.informative,
+        found.products,
+        tuple(steps),
+    )
 
 
 def filled(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_], list[Message]]:
@@ -128,28 +146,57 @@ def on_log_scale(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], list
     return logged.astype(np.float32), [said, Message("genomics.samples_scaled")]
 
 
-def principal_components(values: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
+@dataclass(frozen=True)
+class Components:
+    """Principal components as in ``Matrix``."""
+
+    scores: Floats
+    variances: Floats
+    explained: Floats
+    informative: int
+    products: Floats
+
+
+def principal_components(values: NDArray[np.floating]) -> Components:
     """The components that say more than chance, at least two.
 
     Genes are centred and not scaled: on a log scale a gene that varies more says more. A component stays while its
-    variance exceeds that of the same rank after every gene's values were shuffled among the samples (Horn 1965,
+    variance exceeds that of the same rank whenever every gene's values are shuffled among the samples (Horn 1965,
     10.1007/BF02289447).
-
-    Returns
-    -------
-    scores : (n, c); variances : (c,); explained : (c,) shares of the whole variance.
     """
+    rng = np.random.default_rng(0)
     centred = np.asarray(values - values.mean(axis=0), dtype=np.float32)
-    gram = (centred @ centred.T).astype(np.float64)
-    variance, vectors = np.linalg.eigh(gram)
+    products = (centred @ centred.T).astype(np.float64)
+    variance, vectors = np.linalg.eigh(products)
     variance, vectors = np.maximum(variance[::-1], 0), vectors[:, ::-1]
-    shuffled = np.random.default_rng(0).permuted(centred, axis=0)
-    chance = np.linalg.eigvalsh((shuffled @ shuffled.T).astype(np.float64))[::-1]
+    shuffles = SHUFFLES if len(values) < MANY else SHUFFLES_OF_MANY
+    chance = np.max([_variances(rng.permuted(centred, axis=0)) for _ in range(shuffles)], axis=0)
     limit = min(COMPONENTS_MAX, len(variance) - 1, centred.shape[1])
-    count = max(2, int(np.argmin(np.append(variance[:limit] > chance[:limit], False))))
+    informative = int(np.argmin(np.append(variance[:limit] > chance[:limit], False)))
+    count = max(2, informative)
     vectors = vectors[:, :count] * _signs(centred, vectors[:, :count])
-    variance, total = variance[:count], max(float(variance.sum()), 1e-12)
-    return vectors * np.sqrt(variance), variance / len(values), variance / total
+    top, total = variance[:count], max(float(variance.sum()), 1e-12)
+    return Components(vectors * np.sqrt(top), top / len(values), top / total, informative, products)
+
+
+def components_of(products: Floats, rows: NDArray[np.int64], count: int) -> Floats:
+    """The largest principal components of some of the samples by themselves, (rows, count).
+
+    Parameters
+    ----------
+    products : of all samples, as in ``Matrix``.
+    """
+    own = products[np.ix_(rows, rows)]
+    middle = own.mean(axis=0)
+    own = own - middle - middle[:, None] + middle.mean()
+    n = len(rows)
+    variance, vectors = eigh(own, subset_by_index=(n - count, n - 1))
+    return np.asarray(vectors * np.sqrt(np.maximum(variance, 0)))
+
+
+def _variances(centred: NDArray[np.float32]) -> Floats:
+    """Those of all components, the largest first, times the number of samples."""
+    return np.asarray(np.linalg.eigvalsh((centred @ centred.T).astype(np.float64))[::-1])
 
 
 def _signs(centred: NDArray[np.float32], vectors: Floats) -> Floats:

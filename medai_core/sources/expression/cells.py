@@ -77,7 +77,7 @@ def settled(cells: pd.Series) -> pd.Series:
 
 def pointed(column: Column) -> Column:
     """The column with decimal points for decimal commas."""
-    return compute.replace_substring(text_of(column), ",", ".")
+    return compute.replace_substring(column, ",", ".")
 
 
 def all_commas(column: Column, bad: NDArray[np.bool_]) -> bool:
@@ -87,7 +87,7 @@ def all_commas(column: Column, bad: NDArray[np.bool_]) -> bool:
 
 def has_point(column: Column) -> bool:
     """Whether a cell has a decimal point."""
-    return bool(compute.any(compute.match_substring(text_of(column), ".")).as_py())
+    return bool(compute.any(compute.match_substring(column, ".")).as_py())
 
 
 def is_number(text: str) -> bool:

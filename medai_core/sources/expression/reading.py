@@ -51,7 +51,8 @@ def read_expression(
     _refuse_unfit(sheet, genes)
     with np.errstate(over="ignore"):
         # What is too large becomes infinite and is refused as that.
-        values = np.ascontiguousarray(sheet.values.astype(np.float32)[:, genes])
+        values = sheet.values.astype(np.float32)
+    values = np.ascontiguousarray(values[:, genes] if aside else values)
     _refuse_unmeasured(values, sheet, genes)
     beside = _clinical(sheet, aside, said)
     notes = sheet.notes
@@ -70,7 +71,7 @@ def open_expression(path: Path, *, clinical: Sequence[str] = (), genes_in_rows: 
 
 def _sheet(data: bytes, name: str, *, genes_in_rows: bool) -> tuple[Sheet, Mapping[str, list[str | None]]]:
     """The sheet, and what a GCT file says of the samples beside it."""
-    if not data.strip():
+    if not data or data.isspace():
         raise ManifestError("table.empty")
     said: Mapping[str, list[str | None]] = {}
     if data.startswith(b"PAR1"):

@@ -90,7 +90,8 @@ def _unlike(sheet: Sheet, known: set[int]) -> set[int]:
     whole = _whole(sheet.values, free)
     if 2 * whole.sum() > len(free):
         return set()
-    aside = free[whole & _varied(sheet.values, free)]
+    aside = free[whole]
+    aside = aside[_varied(sheet.values, aside)]
     aside = aside if len(aside) <= WHOLE_MOST else aside[:0]
     free = np.setdiff1d(free, aside)
     aside = np.concatenate([aside, free[_far(sheet.values, free)]])
@@ -106,7 +107,7 @@ def _whole(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _varied(values: Numbers, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(places,) whether a column is no gene that is mostly silent: in logarithms of counts such are whole as well."""
     columns = (values[:, place] for place in places)
-    return np.array([_is_varied(column[~np.isnan(column)]) for column in columns])
+    return np.array([_is_varied(column[~np.isnan(column)]) for column in columns], dtype=bool)
 
 
 def _is_varied(column: Numbers) -> bool:
