@@ -1,63 +1,32 @@
-"""The recipe of a model that places patients in subtypes: found by evidence, measured on patients left out.
-
-The cohort is small and has no test part: every number is of patients that the subtypes were found without.
-"""
+"""Patients left out: what is said of them by subtypes that were found without them, with fewer genes and elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score
 
-from medai_core.cards import Applicability, Approach, Calibration, Card, Measured, read_card
-from medai_core.cards.subtypes import GroupEvidence, SharedGenes, SplitHalves, Subtyped
+from medai_core.cards import Card
+from medai_core.cards.subtypes import SharedGenes, SplitHalves
 from medai_core.evaluation import Predictions
-from medai_core.metrics import Floats, Ints, class_quantiles, softmax
+from medai_core.metrics import Floats, Ints, softmax
 from medai_core.metrics.survival import log_rank
-from medai_core.precision.genomics.clustering import METHODS, choose, cluster, evidence
-from medai_core.precision.genomics.markers import events, times
-from medai_core.precision.genomics.matrix import COMPONENTS_MAX, Matrix, prepare, principal_components
-from medai_core.precision.genomics.placing import SubtypeModel, in_mixture, logits, save_parameters
+from medai_core.precision.genomics.clustering import cluster
+from medai_core.precision.genomics.matrix import principal_components
+from medai_core.precision.genomics.placing import SubtypeModel, in_mixture, logits
 from medai_core.precision.genomics.profiles import Shared, among_samples, explained, on_cohort_scale
-from medai_core.sources.expression import open_expression
-from medai_core.sources.tables import open_table
-from medai_core.training import drawn_expression, recipes, subtypes_report
 from medai_core.training.calibration import fit_calibration
-from medai_core.training.subtypes_rivals import compare
+from medai_core.training.subtypes.cohort import METHOD, Subtyping, fit
 
-REPEATS, FOLDS, HALVINGS = 5, 5, 50
-LEVEL = 0.95
+FOLDS = 5
 TYPICAL, FOREIGN = 0.01, 0.98
 """The share of the cohort's own profiles that may look foreign, and that of shuffled ones that must."""
-METHOD = "kmeans"
-
-
-@dataclass(frozen=True)
-class Subtyping:
-    """A cohort with its subtypes.
-
-    Attributes
-    ----------
-    matrix : the expression; label : (n,), subtypes from 1.
-    time, happened : (n,), years and 1 for the event.
-    symbols, entrez : (p,), "" where the gene has none.
-    """
-
-    matrix: Matrix
-    label: Ints
-    time: Floats
-    happened: Ints
-    symbols: NDArray[np.str_]
-    entrez: NDArray[np.str_]
-
-    @property
-    def values(self) -> Floats:
-        """(n, p)."""
-        return np.asarray(self.matrix.values, dtype=np.float64)
+UNIT = SharedGenes(0, 1.0, (), 0.0)
+"""Distances as they are."""
 
 
 @dataclass(frozen=True)
@@ -73,83 +42,6 @@ class Setting:
     name: str
     columns: Ints
     foreign: bool = False
-
-
-def main(folder: Path) -> None:
-    """Find, measure and write the subtypes of the model in ``folder``."""
-    given = recipes.options(folder)
-    earlier = recipes.begun_card(given, folder)
-    card = read_card(given.out)
-    assert card.subtypes is not None
-    if given.smoke:
-        drawn_expression.write(card, given.data)
-    cohort, known, k = subtyped(card, given.data, 3 if given.smoke else None)
-    repeats, halvings = (1, 2) if given.smoke else (REPEATS, HALVINGS)
-    settings = settings_of(cohort, card.subtypes.genes_min, given.seed)
-    shared, seen, caught = calibrated(card, cohort, settings, repeats, given.seed)
-    halves = halved(card, cohort, k, shared, halvings, given.seed)
-    made = Subtyped(k, METHOD, known, subtypes_report.survival(card, cohort), shared, halves, _log_rank(cohort))
-    approaches = compare(card, cohort, settings, given.seed)
-    predictions = seen[settings[0].name]
-    measured = draft(card, shared[0], predictions, made, approaches, given)
-    performance = subtypes_report.performance(measured, seen, caught, cohort, given.smoke)
-    measured = subtypes_report.tested(measured, performance, predictions, earlier)
-    model = replace(fit(card, cohort.values, cohort.label, cohort), card=replace(card, measured=measured))
-    save_parameters(model, given.out / "model.npz")
-    measured = recipes.write_hashes(measured, given.out)
-    subtypes_report.write_example(replace(model, card=replace(card, measured=measured)), cohort, given.out, given.seed)
-
-
-def subtyped(card: Card, data: Path, most: int | None) -> tuple[Subtyping, tuple[GroupEvidence, ...], int]:
-    """The cohort in as many subtypes as the evidence speaks for, of at most so many, and that evidence."""
-    spec = card.subtypes
-    assert spec is not None
-    expression = open_expression(data / spec.develop, clinical=spec.clinical)
-    matrix = prepare(expression)
-    clinical = expression.clinical.reindex(matrix.samples)
-    time, happened = times(clinical[spec.time]), events(clinical[spec.event]).astype(np.int64)
-    found: list[GroupEvidence] = []
-    for method in METHODS:
-        tried = evidence(matrix, method, most=most)
-        recipes.say(f"{card.name}: {method}: " + ", ".join(f"{e.k}: {e.stability:.2f}" for e in tried))
-        if method == METHOD:
-            chosen = choose(tried)
-        found += [_with_survival(e, method, matrix, time, happened) for e in tried]
-    assert chosen is not None, "no grouping of the cohort is stable"
-    names = open_table(data / spec.symbols).set_index("probe")
-    symbols, entrez = (
-        np.array([str(names[column].get(gene, "")) for gene in matrix.genes]) for column in ("symbol", "entrez")
-    )
-    label = cluster(matrix.components, chosen.k, METHOD)
-    return Subtyping(matrix, label, time, happened, symbols, entrez), tuple(found), chosen.k
-
-
-def _with_survival(e, method: str, matrix: Matrix, time: Floats, happened: Ints) -> GroupEvidence:  # type: ignore[no-untyped-def]
-    p = log_rank(time, happened, cluster(matrix.components, e.k, method)).p
-    numbers = (e.stability, e.low, e.silhouette, e.gap, e.gap_error, e.p)
-    return GroupEvidence(e.k, method, *numbers, e.sizes, p)
-
-
-def _log_rank(cohort: Subtyping) -> float:
-    return log_rank(cohort.time, cohort.happened, cohort.label).p
-
-
-def fit(card: Card, values: Floats, label: Ints, cohort: Subtyping) -> SubtypeModel:
-    """The centroids of subtypes and what else a placement takes.
-
-    A gene counts by the square of what it differs between the subtypes, in its spread.
-    """
-    mean, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
-    groups = np.unique(label)
-    shares = np.array([(label == g).mean() for g in groups])
-    centroids = np.array([values[label == g].mean(axis=0) for g in groups])
-    between = shares @ (centroids - mean) ** 2
-    within = np.sqrt(np.maximum(spread**2 - between, 0.1 * spread**2))
-    axes = np.linalg.svd(values - mean, full_matrices=False)[2][:COMPONENTS_MAX].T
-    genes = np.array(cohort.matrix.genes)
-    return SubtypeModel(
-        card, genes, cohort.symbols, cohort.entrez, mean, spread, centroids, within, between / spread**2, axes
-    )
 
 
 def settings_of(cohort: Subtyping, fewest: int, seed: int) -> list[Setting]:
@@ -231,9 +123,6 @@ def calibrated(
     return tuple(shared), seen, {name: refused[:n] for name, refused in caught.items()}
 
 
-UNIT = SharedGenes(0, 1.0, (), 0.0)
-
-
 def _distances(
     card: Card, cohort: Subtyping, settings: Sequence[Setting], repeats: int, seed: int
 ) -> tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], Ints]:
@@ -296,8 +185,6 @@ def _held_out(distance: Floats, label: Ints, fold: Ints) -> Floats:
 
 def halved(card: Card, cohort: Subtyping, k: int, shared: Sequence[SharedGenes], count: int, seed: int) -> SplitHalves:
     """Subtypes found in one half and recognised in the other, whose survival is then compared."""
-    from sklearn.metrics import adjusted_rand_score
-
     rng = np.random.default_rng(seed)
     agreement, p = [], []
     every = Setting("", np.arange(len(cohort.matrix.genes)))
@@ -310,32 +197,3 @@ def halved(card: Card, cohort: Subtyping, k: int, shared: Sequence[SharedGenes],
         agreement.append(adjusted_rand_score(cohort.label[out], placed))
         p.append(log_rank(cohort.time[out], cohort.happened[out], placed).p if len(set(placed.tolist())) > 1 else 1.0)
     return SplitHalves(count, float(np.median(agreement)), float(np.median(p)), float(np.mean(np.array(p) < 0.05)))
-
-
-def draft(
-    card: Card,
-    shared: SharedGenes,
-    made: Predictions,
-    subtyped: Subtyped,
-    approaches: Sequence[Approach],
-    given: recipes.Options,
-) -> Measured:
-    """What is known before the predictions are measured."""
-    quantiles = class_quantiles(made.label, made.probability, LEVEL)
-    spec = card.subtypes
-    assert spec is not None
-    return Measured(
-        {},
-        {},
-        "the most probable subtype is named",
-        Calibration(1 / shared.slope, shared.offsets),
-        Applicability(0.0),
-        (),
-        (),
-        (),
-        tuple(approaches),
-        (),
-        recipes.provenance(given, str(Path(spec.develop).parent)),
-        subtypes_report.conformal(LEVEL, quantiles),
-        subtyped=subtyped,
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -12,17 +11,14 @@ from sklearn.linear_model import LogisticRegression
 from medai_core.cards import Approach, Card
 from medai_core.metrics import Floats, Ints, recalls
 from medai_core.precision.genomics.placing import SubtypeModel, logits
-
-if TYPE_CHECKING:
-    from medai_core.training.subtypes import Setting, Subtyping
+from medai_core.training.subtypes.cohort import Subtyping, fit
+from medai_core.training.subtypes.leaving_out import FOLDS, UNIT, Setting, in_setting, left_out
 
 CHOSEN = "nearest centroid, genes by the square of their difference"
 
 
 def compare(card: Card, cohort: Subtyping, settings: Sequence[Setting], seed: int) -> list[Approach]:
     """The balanced accuracy of each way in each setting, over one round of folds; none is calibrated."""
-    from medai_core.training.subtypes import FOLDS, UNIT, fit, in_setting, left_out
-
     k = len(card.findings)
     fold = np.random.default_rng(seed).permutation(np.arange(len(cohort.label)) % FOLDS)
     plain = replace(UNIT, slope=30.0, offsets=(0.0,) * k)
@@ -48,8 +44,6 @@ def _balanced(label: Ints, called: Ints, k: int) -> float:
 
 def _by(weights: Callable[[SubtypeModel], Floats]) -> Callable[..., Ints]:
     def way(model: SubtypeModel, columns: Ints, profile: Floats, train: Floats, label: Ints) -> Ints:
-        from medai_core.training.subtypes import UNIT
-
         plain = replace(UNIT, offsets=(0.0,) * len(model.centroids))
         return np.asarray(logits(replace(model, weights=weights(model)), columns, profile, plain).argmax(axis=1))
 
