@@ -10,7 +10,16 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance, survival
+from ui.cards import (
+    monitoring,
+    monitoring_performance,
+    own,
+    risk,
+    risk_performance,
+    subtyping,
+    subtyping_performance,
+    survival,
+)
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
 from ui.cards.provenance import sources
@@ -64,9 +73,16 @@ def _choose_group(groups: Mapping[str, Sequence[Card]], asked: Card | None) -> s
         _("Models for"),
         names,
         index=names.index(asked.outcome) if asked else 0,
-        format_func=lambda name: risk.outcome_title(groups[name][0]) if name else _("Scans"),
+        format_func=lambda name: _group_title(groups[name][0]),
         key="model_group",
     )
+
+
+def _group_title(card: Card) -> str:
+    """What the models answer that answer as this one does."""
+    if card.subtypes:
+        return card_words(card).title
+    return risk.outcome_title(card) if card.outcome else _("Scans")
 
 
 def _list(cards: Sequence[Card]) -> None:
@@ -90,6 +106,8 @@ def _list(cards: Sequence[Card]) -> None:
 def _takes(card: Card) -> str:
     if card.predictors:
         return _("{n} predictors").format(n=len(card.predictors))
+    if card.subtypes:
+        return _("gene expression")
     return kind_titles(card.input.kinds) or _("any image")
 
 
@@ -131,7 +149,7 @@ def overview(chosen: Card) -> None:
 
 
 def returns(chosen: Card) -> None:
-    """What it returns: findings, a risk from predictors, or one at every hour of a stay."""
+    """What it returns: findings, subtypes, a risk from predictors, or one at every hour of a stay."""
     if chosen.monitoring:
         monitoring.prediction(chosen)
         monitoring.predictors(chosen)
@@ -141,6 +159,8 @@ def returns(chosen: Card) -> None:
     elif chosen.prediction:
         risk.prediction(chosen)
         risk.predictors(chosen)
+    elif chosen.subtypes:
+        subtyping.subtypes(chosen)
     else:
         purposes.findings(chosen)
 
@@ -150,6 +170,9 @@ def performance(chosen: Card) -> None:
     assert chosen.measured is not None
     if chosen.monitoring:
         monitoring_performance.performance(chosen)
+        return
+    if chosen.subtypes:
+        subtyping_performance.performance(chosen)
         return
     if chosen.survival:
         survival.performance(chosen)
@@ -166,6 +189,8 @@ def trust(chosen: Card) -> None:
     """Whether its probabilities mean what they say, and when it refuses."""
     if chosen.monitoring:
         monitoring_performance.trust(chosen)
+    elif chosen.subtypes:
+        subtyping_performance.trust(chosen)
     elif chosen.survival:
         survival.trust(chosen)
     elif chosen.prediction:

@@ -1,7 +1,7 @@
 """Gene expression: subtypes found in a cohort, and a patient placed in a known subtype."""
 
 from medai_core.precision.genomics.clustering import METHODS, Evidence
-from medai_core.precision.genomics.grouping import Grouping, find_subtypes
+from medai_core.precision.genomics.grouping import Grouping, find_subtypes, regrouped
 from medai_core.precision.genomics.markers import GroupSurvival, group_survival
 from medai_core.precision.genomics.matrix import Matrix, prepare
 from medai_core.precision.genomics.ordering import Heatmap, heatmap
@@ -23,4 +23,5 @@ __all__ = [
     "load_model",
     "place",
     "prepare",
+    "regrouped",
 ]

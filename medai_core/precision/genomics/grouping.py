@@ -72,17 +72,34 @@ def find_subtypes(
     matrix = prepare(expression)
     tell(0.1)
     found = evidence(matrix, method, lambda share: tell(0.1 + 0.8 * share))
+    result = _grouped(matrix, method, found, expression.clinical.reindex(matrix.samples), k)
+    tell(1.0)
+    return result
+
+
+def regrouped(grouping: Grouping, k: int | None) -> Grouping:
+    """The same samples in ``k`` groups, or in as many as the evidence speaks for, which is not gathered again.
+
+    Raises
+    ------
+    ManifestError : as ``find_subtypes``.
+    """
+    return _grouped(grouping.matrix, grouping.method, grouping.evidence, grouping.clinical, k)
+
+
+def _grouped(
+    matrix: Matrix, method: str, found: tuple[Evidence, ...], clinical: pd.DataFrame, k: int | None
+) -> Grouping:
     if k is not None and k not in {e.k for e in found}:
         raise ManifestError("genomics.k", found=k, least=found[0].k, most=found[-1].k)
     chosen = choose(found)
     used = k or (chosen.k if chosen else 0)
-    clinical = expression.clinical.reindex(matrix.samples)
     if not used:
         return _ungrouped(matrix, method, found, clinical)
     label = cluster(matrix.components, used, method)
     others = {m: cluster(matrix.components, used, m) for m in METHODS if m != method}
     compared = associations(matrix, label, clinical)
-    result = Grouping(
+    return Grouping(
         matrix=matrix,
         method=method,
         evidence=found,
@@ -96,8 +113,6 @@ def find_subtypes(
         clinical=clinical,
         warnings=(*_doubts(found, used), Message("genomics.double_use"), *reuse_warning(compared)),
     )
-    tell(1.0)
-    return result
 
 
 def _ungrouped(matrix: Matrix, method: str, found: tuple[Evidence, ...], clinical: pd.DataFrame) -> Grouping:

@@ -99,11 +99,16 @@ def _compared(cells: pd.Series, label: Ints) -> dict[str, object] | None:
         return {"test": "kruskal_wallis", "p": float(stats.kruskal(*parts).pvalue)} | said
     if cells.nunique() > LABELS_MAX:
         return None
-    counts = pd.crosstab(cells.astype(str), label)
+    counts = pd.crosstab(cells.map(_named), label)
     said = {f"group {g}": _shares(counts[g]) for g in groups}
     if counts.shape == (2, 2):
         return {"test": "fisher", "p": float(stats.fisher_exact(counts.to_numpy()).pvalue)} | said
     return {"test": "chi_squared", "p": float(stats.chi2_contingency(counts.to_numpy()).pvalue)} | said
+
+
+def _named(cell: object) -> str:
+    """A category as people write it: 1 and not 1.0."""
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 def _quartiles(values: Floats) -> str:
@@ -122,12 +127,13 @@ class GroupSurvival:
 
     Attributes
     ----------
-    curves : by group, from 1.
+    curves : by group, from 1. followed : by group, how long each of its samples was followed.
     test : the log-rank test of all groups; None where there is one group only.
     time, event : the columns that said so; n : samples with both; left_out : those without.
     """
 
     curves: dict[int, KaplanMeier]
+    followed: dict[int, Floats]
     test: LogRank | None
     time: str
     event: str
@@ -166,7 +172,9 @@ def survival_by(samples: Sequence[str], label: Ints, clinical: pd.DataFrame, col
     time, happened, group = time[followed], event[followed].astype(np.int64), label[followed]
     curves = {int(g): kaplan_meier(time[group == g], happened[group == g]) for g in np.unique(group)}
     test = log_rank(time, happened, group) if len(curves) > 1 and happened.any() else None
-    return GroupSurvival(curves, test, time_column, event_column, int(followed.sum()), int((~followed).sum()))
+    observed = {g: time[group == g] for g in curves}
+    n, left_out = int(followed.sum()), int((~followed).sum())
+    return GroupSurvival(curves, observed, test, time_column, event_column, n, left_out)
 
 
 HAPPENED = {"1": 1.0, "true": 1.0, "yes": 1.0, "dead": 1.0, "deceased": 1.0, "event": 1.0, "1.0": 1.0}
