@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
         drawn_expression.write(card, given.data)
     cohort, known, k = subtyped(card, given.data, 3 if given.smoke else None)
     repeats, halvings = (1, 2) if given.smoke else (REPEATS, HALVINGS)
-    settings = settings_of(cohort, card.subtypes.genes_min, given.seed)
+    settings = settings_of(cohort, card.subtypes.genes_min)
     shared, seen, caught = calibrated(card, cohort, settings, repeats, given.seed)
     p = log_rank(cohort.time, cohort.happened, cohort.label).p
     halves = halved(card, cohort, k, shared, halvings, given.seed)

@@ -31,33 +31,35 @@ UNIT = SharedGenes(0, 1.0, (), 0.0)
 
 @dataclass(frozen=True)
 class Setting:
-    """A way to be measured: the genes that are shared, and whether each gene has a scale of its own.
+    """A way to be measured: how many genes are shared, and whether each gene has a scale of its own.
 
     Attributes
     ----------
-    name : as it stands in the card; columns : the model's genes.
+    name : as it stands in the card; pool : the model's genes that may be shared; count : how many are.
     foreign : each gene shifted and stretched by a random amount, as on another platform.
     """
 
     name: str
-    columns: Ints
+    pool: Ints
+    count: int
     foreign: bool = False
 
+    def columns(self, rng: np.random.Generator) -> Ints:
+        """Those that are shared this time."""
+        return self.pool if self.count == len(self.pool) else np.sort(rng.choice(self.pool, self.count, replace=False))
 
-def settings_of(cohort: Subtyping, fewest: int, seed: int) -> list[Setting]:
+
+def settings_of(cohort: Subtyping, fewest: int) -> list[Setting]:
     """Every gene, those with a symbol, 40 % of these and the fewest that are placed; and all but these elsewhere."""
-    rng = np.random.default_rng(seed)
     every = np.arange(len(cohort.matrix.genes))
     named = np.flatnonzero(cohort.symbols != "")
-    some = np.sort(rng.choice(named, round(0.4 * len(named)), replace=False))
-    few = np.sort(rng.choice(named, fewest, replace=False))
     own = [
-        Setting("cross-validation", every),
-        Setting("cross-validation, gene symbols", named),
-        Setting("cross-validation, 40 % of the gene symbols", some),
-        Setting(f"cross-validation, {fewest} gene symbols", few),
+        Setting("cross-validation", every, len(every)),
+        Setting("cross-validation, gene symbols", named, len(named)),
+        Setting("cross-validation, 40 % of the gene symbols", named, round(0.4 * len(named))),
+        Setting(f"cross-validation, {fewest} gene symbols", named, fewest),
     ]
-    return [*own, *(Setting(f"{s.name}, another platform", s.columns, True) for s in own[:3])]
+    return [*own, *(Setting(f"{s.name}, another platform", s.pool, s.count, True) for s in own[:3])]
 
 
 def left_out(cohort: Subtyping, k: int, fold: Ints) -> Iterator[tuple[NDArray[np.bool_], Ints]]:
@@ -78,13 +80,12 @@ def as_named(found: Ints, label: Ints, k: int) -> Ints:
 
 
 def in_setting(
-    model: SubtypeModel, values: Floats, setting: Setting, fit: SharedGenes, rng: np.random.Generator
+    model: SubtypeModel, values: Floats, columns: Ints, fit: SharedGenes, foreign: bool, rng: np.random.Generator
 ) -> Floats:
-    """Profiles of a setting's genes on the cohort's scale."""
-    columns = setting.columns
+    """Profiles of some genes on the cohort's scale."""
     own = values[:, columns]
     mean, spread = model.mean[columns], model.spread[columns]
-    if not setting.foreign:
+    if not foreign:
         return on_cohort_scale(own, mean, spread)
     there = own * rng.uniform(0.5, 1.5, len(columns)) + rng.normal(0, 1.5, len(columns))
     everyone = np.ones(len(own), dtype=bool)
@@ -108,7 +109,7 @@ def calibrated(
     for s in own:
         fitted = fit_calibration(-raw[s.name], label)
         limit = float(max(np.quantile(share[s.name], TYPICAL), np.quantile(mixed[s.name], FOREIGN)))
-        shared.append(SharedGenes(len(s.columns), 1 / fitted.temperature, fitted.offsets, limit))
+        shared.append(SharedGenes(s.count, 1 / fitted.temperature, fitted.offsets, limit))
     n = len(cohort.label)
     by_size = {s.genes: s for s in shared}
     others = _foreign_distances(card, cohort, [s for s in settings if s.foreign], by_size, folds[:n], k, seed)
@@ -116,10 +117,10 @@ def calibrated(
     for s in settings:
         distance, alike = others[s.name] if s.foreign else (raw[s.name][:n], share[s.name][:n])
         p = _held_out(distance, cohort.label - 1, folds[:n])
-        refused = alike < by_size[len(s.columns)].explained_min
+        refused = alike < by_size[s.count].explained_min
         names = tuple(f.name for f in card.findings)
         seen[s.name] = Predictions(names, cohort.matrix.samples, cohort.label - 1, cohort.matrix.samples, p, refused)
-    caught = {s.name: mixed[s.name] < by_size[len(s.columns)].explained_min for s in own}
+    caught = {s.name: mixed[s.name] < by_size[s.count].explained_min for s in own}
     return tuple(shared), seen, {name: refused[:n] for name, refused in caught.items()}
 
 
@@ -141,9 +142,10 @@ def _distances(
         for out, found in left_out(cohort, k, folds[place]):
             model = fit(card, cohort.values[~out], found, cohort)
             for s in settings:
-                profile = in_setting(model, cohort.values[out], s, plain, rng)
-                raw[s.name][place[out]] = -logits(model, s.columns, profile, plain)
-                mean, loadings = model.mean[s.columns], model.loadings[s.columns]
+                columns = s.columns(rng)
+                profile = in_setting(model, cohort.values[out], columns, plain, False, rng)
+                raw[s.name][place[out]] = -logits(model, columns, profile, plain)
+                mean, loadings = model.mean[columns], model.loadings[columns]
                 share[s.name][place[out]] = explained(profile - mean, loadings)
                 mixed[s.name][place[out]] = explained(rng.permuted(profile, axis=1) - mean, loadings)
     return raw, share, mixed, folds
@@ -167,9 +169,10 @@ def _foreign_distances(
         model = fit(card, cohort.values[~out], label, cohort)
         for s in settings:
             distance, share = found[s.name]
-            profile = in_setting(model, cohort.values[out], s, by_size[len(s.columns)], rng)
-            distance[out] = -logits(model, s.columns, profile, plain)
-            share[out] = explained(profile - model.mean[s.columns], model.loadings[s.columns])
+            columns = s.columns(rng)
+            profile = in_setting(model, cohort.values[out], columns, by_size[s.count], True, rng)
+            distance[out] = -logits(model, columns, profile, plain)
+            share[out] = explained(profile - model.mean[columns], model.loadings[columns])
     return found
 
 
@@ -187,13 +190,13 @@ def halved(card: Card, cohort: Subtyping, k: int, shared: Sequence[SharedGenes],
     """Subtypes found in one half and recognised in the other, whose survival is then compared."""
     rng = np.random.default_rng(seed)
     agreement, p = [], []
-    every = Setting("", np.arange(len(cohort.matrix.genes)))
+    every = np.arange(len(cohort.matrix.genes))
     for _ in range(count):
         half = rng.permutation(np.arange(len(cohort.label)) % 2)
         out, found = next(left_out(cohort, k, half))
         model = fit(card, cohort.values[~out], found, cohort)
-        profile = in_setting(model, cohort.values[out], every, shared[0], rng)
-        placed = logits(model, every.columns, profile, shared[0]).argmax(axis=1) + 1
+        profile = in_setting(model, cohort.values[out], every, shared[0], False, rng)
+        placed = logits(model, every, profile, shared[0]).argmax(axis=1) + 1
         agreement.append(adjusted_rand_score(cohort.label[out], placed))
         p.append(log_rank(cohort.time[out], cohort.happened[out], placed).p if len(set(placed.tolist())) > 1 else 1.0)
     return SplitHalves(count, float(np.median(agreement)), float(np.median(p)), float(np.mean(np.array(p) < 0.05)))

@@ -20,18 +20,19 @@ CHOSEN = "nearest centroid, genes by the square of their difference"
 def compare(card: Card, cohort: Subtyping, settings: Sequence[Setting], seed: int) -> list[Approach]:
     """The balanced accuracy of each way in each setting, over one round of folds; none is calibrated."""
     k = len(card.findings)
-    fold = np.random.default_rng(seed).permutation(np.arange(len(cohort.label)) % FOLDS)
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(np.arange(len(cohort.label)) % FOLDS)
     plain = replace(UNIT, slope=30.0, offsets=(0.0,) * k)
     called: dict[tuple[str, str], Ints] = {}
     for out, found in left_out(cohort, k, fold):
         model = fit(card, cohort.values[~out], found, cohort)
         for s in settings:
-            rng = np.random.default_rng(seed)
-            profile = in_setting(model, cohort.values[out], s, plain, rng)
-            train = in_setting(model, cohort.values[~out], replace(s, foreign=False), plain, rng)
+            columns = s.columns(rng)
+            profile = in_setting(model, cohort.values[out], columns, plain, s.foreign, rng)
+            train = in_setting(model, cohort.values[~out], columns, plain, False, rng)
             for name, way in WAYS.items():
                 into = called.setdefault((name, s.name), np.zeros(len(out), np.int64))
-                into[out] = way(model, s.columns, profile, train, found)
+                into[out] = way(model, columns, profile, train, found)
     return [
         Approach(name, f"balanced accuracy, {where}", _balanced(cohort.label - 1, rows, k), name == CHOSEN)
         for (name, where), rows in called.items()
