@@ -8,9 +8,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from medai_core.catalog import find_models
 from tests.browser.conftest import click_until, settled, visit
 from tests.browser.test_dashboard import NOTICE, barriers
 from tests.test_pages_subtypes import CARD, EXAMPLE, as_csv, cohort
+
+SURVIVAL = find_models().trained("survival")[0]
 
 
 def test_a_cohort_is_brought_grouped_looked_at_and_taken_away(page: Page, address: str) -> None:
@@ -70,3 +73,28 @@ def test_a_patient_is_placed_one_is_refused_and_both_are_taken_away(page: Page, 
     said = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
     assert said["research_use"] == NOTICE
     assert [bool(sample["refusal"]) for sample in said["samples"]] == [False, False, True]
+
+
+def test_one_patients_survival_follows_the_form_and_the_sheet_is_taken_away_on_paper(page: Page, address: str) -> None:
+    visit(page, address, f"subtypes?view=survive&model={SURVIVAL.name}")
+    answer = page.locator(".medai-answer")
+    expect(answer).to_contain_text("alive at 5 years", timeout=30_000)
+    before = answer.inner_text()
+    settled(page)
+    assert barriers(page) == {}
+    nodes = page.get_by_role("spinbutton", name="Involved lymph nodes")
+    nodes.fill("12")
+    nodes.press("Enter")
+    expect(answer).not_to_have_text(before, timeout=30_000)
+    settled(page)
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Treatment discussion sheet as PDF").click()
+    assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
+    nodes.fill("40")
+    nodes.press("Enter")
+    expect(page.locator(".medai-refused")).to_contain_text("40", timeout=30_000)
+    settled(page)
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Result as JSON").click()
+    said = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
+    assert "40" in said["refused"][0] and not said["survival"] and said["research_use"] == NOTICE

@@ -44,6 +44,15 @@ def prediction(card: Card) -> None:
 
 def performance(card: Card) -> None:
     """What expression adds, then every measure."""
+    gains(card)
+    assert card.measured is not None
+    st.subheader(_("How good"), anchor=False)
+    risk_performance.by_data([m for m in card.measured.performance if not m.subgroup])
+    risk_performance.rivals(card.measured.performance)
+
+
+def gains(card: Card) -> None:
+    """What expression adds to history and treatment: over everybody, by subtype and by treatment."""
     found = survived_of(card)
     st.subheader(_("What expression adds to history and treatment"), anchor=False)
     table = pd.DataFrame([_gain(gain, card) for gain in found.gains])
@@ -57,10 +66,6 @@ def performance(card: Card) -> None:
     if found.too_few:
         names = words.joined([words.subgroup_title(name, card) for name in found.too_few])
         st.caption(plain(_("Too few to tell: {names}.").format(names=names)))
-    assert card.measured is not None
-    st.subheader(_("How good"), anchor=False)
-    risk_performance.by_data([m for m in card.measured.performance if not m.subgroup])
-    risk_performance.rivals(card.measured.performance)
 
 
 def _gain(gain: Gain, card: Card) -> dict[str, object]:

@@ -15,13 +15,13 @@ from ui.subtypes.said import method_title
 from ui.taking import take_away
 
 LIMIT_MB = 200
-VIEWS = {"find": N_("Find subtypes"), "place": N_("Place a patient")}
+VIEWS = {"find": N_("Find subtypes"), "place": N_("Place a patient"), "survive": N_("One patient's survival")}
 VIEW = "subtypes_view"
 EXAMPLE = "SYNTHETIC_cohort.csv"
 
 
 def choose_view() -> str:
-    """What to do: find subtypes in a cohort, or place a patient in a known one."""
+    """What to do: find subtypes in a cohort, place a patient in a known one, or tell one patient's survival."""
     asked = st.query_params.get("view")
     if st.session_state.get(VIEW) not in VIEWS:
         st.session_state[VIEW] = asked if asked in VIEWS else next(iter(VIEWS))

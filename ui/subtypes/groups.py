@@ -8,7 +8,6 @@ import streamlit as st
 
 from medai_core.precision.genomics import Evidence, Grouping, Heatmap
 from medai_core.precision.genomics.clustering import STABLE
-from ui import words
 from ui.cached import expression
 from ui.cached.expression import Read
 from ui.figures import table
@@ -93,9 +92,9 @@ def evidence(grouping: Grouping) -> None:
     )
     st.caption(
         _(
-            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of "
-            "draws from one normal distribution, so without groups, that are as tight. Of those, the widest "
-            "silhouette is chosen."
+            "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of draws "
+            "from one normal distribution, so without groups, fall into parts as far apart. Of those, the widest "
+            "silhouette is chosen. Separation: of the two nearest groups, in standard deviations."
         )
     )
 
@@ -121,7 +120,7 @@ def _evidence_row(e: Evidence, grouping: Grouping) -> dict[str, object]:
         _("p of draws without groups"): p_words(e.p),
         _("Silhouette"): f"{e.silhouette:.2f}",
         _("Gap (error)"): f"{e.gap:.2f} ({e.gap_error:.2f})",
-        _("Variance within"): words.share(e.within),
+        _("Separation"): f"{e.separation:.2f}",
         _("Sizes"): sizes_words(e.sizes),
     }
 

@@ -68,7 +68,7 @@ def evidence_words(e: Evidence) -> str:
     """What speaks for a number of groups, in a sentence."""
     return _(
         "In resamples of 80 % they come back with an adjusted Rand index of {stability:.2f} (in 95 of 100 at least "
-        "{low:.2f}; 0.8 is needed), and {p} of draws without groups fall into groups as tight (at most 5 % may). "
+        "{low:.2f}; 0.8 is needed), and {p} of draws without groups fall into parts as far apart (at most 5 % may). "
         "Mean silhouette {silhouette:.2f}."
     ).format(stability=e.stability, low=e.low, p=_share(e.p), silhouette=e.silhouette)
 
