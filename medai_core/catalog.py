@@ -47,7 +47,7 @@ class Catalog:
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
     _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
     _models: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def card(self, name: str) -> Card:
         """The card of the model called ``name``; a ``ModelError`` that names the known ones otherwise."""

@@ -16,7 +16,13 @@ from medai_core.commands.saying import progress_line
 from medai_core.errors import ManifestError
 from medai_core.precision.genomics import Placements, SubtypeModel, find_subtypes, group_survival, place
 from medai_core.precision.genomics.markers import GroupSurvival, survival_by
-from medai_core.precision.genomics.tables import grouping_summary, groups_table, placements_table, survival_summary
+from medai_core.precision.genomics.tables import (
+    grouping_summary,
+    groups_table,
+    placements_table,
+    plain,
+    survival_summary,
+)
 from medai_core.sources.expression import Expression, open_expression, with_clinical
 from medai_core.sources.tables import harmless_csv, open_table
 
@@ -100,7 +106,7 @@ def _place(options: argparse.Namespace, model: SubtypeModel, expression: Express
         write(table, options.out)
     if options.json:
         samples = [_line(row) for row in table.to_dict("records")]
-        print(json.dumps(_summary(found, survival) | {"samples": samples}))
+        print(json.dumps(_summary(model, found, survival) | {"samples": samples}))
     elif options.out:
         placed = sum(p.refusal is None for p in found.placed)
         print(f"{len(table)} samples, {placed} of them placed, in {options.out}.")
@@ -112,7 +118,7 @@ def _place(options: argparse.Namespace, model: SubtypeModel, expression: Express
     return int(any(p.refusal for p in found.placed))
 
 
-def _summary(found: Placements, survival: GroupSurvival | None) -> dict[str, object]:
+def _summary(model: SubtypeModel, found: Placements, survival: GroupSurvival | None) -> dict[str, object]:
     return {
         "model": found.card.name,
         "version": found.card.version,
@@ -120,6 +126,7 @@ def _summary(found: Placements, survival: GroupSurvival | None) -> dict[str, obj
         "genes_total": found.total,
         "centred": found.centred,
         "notes": [m.text for m in found.notes],
+        "subtypes_in_the_cohort": [{k: plain(v) for k, v in vars(s).items()} for s in model.subtyped.survival],
         "survival": survival_summary(survival) if survival else None,
     }
 

@@ -11,7 +11,6 @@ SURVIVAL_MESSAGES: dict[str, str] = {
         "The file has no column that the model asks, such as {needed}, and no gene that it weighs, such as {genes}. "
         "Name the columns so."
     ),
-    "survival.no_outcome": N_("The table has no column {missing}, where the outcome is looked for. Add it."),
     "survival.too_few": N_(
         "{n} patients have survival told and an outcome, {events} of them died. At least {least} and {least_events} "
         "are needed to measure a model."

@@ -61,7 +61,7 @@ def foretold(model: SurvivalModel, patients: Patients, found: Sequence[Answer]) 
     spec = model.spec
     absent = [c for c in (spec.time, spec.event) if c not in patients.table]
     if absent:
-        raise ManifestError("survival.no_outcome", missing=", ".join(absent))
+        raise ManifestError("cohort.columns", missing=", ".join(absent))
     time = pd.to_numeric(patients.table[spec.time], errors="coerce").to_numpy(dtype=np.float64)
     event = distinct(patients.table[spec.event])
     answered = Counter(a.part for a in found if a.part)

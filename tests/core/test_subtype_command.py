@@ -149,3 +149,4 @@ def test_samples_are_placed_and_a_refusal_is_in_the_file_and_in_the_code(
     found = json.loads(said)
     assert [s["cluster"] for s in found["samples"]] == ["luminal_like", "basal_like", None]
     assert found["samples"][2]["probability_basal_like"] is None
+    assert [s["name"] for s in found["subtypes_in_the_cohort"]] == ["luminal_like", "basal_like"]

@@ -13,7 +13,7 @@ import pytest
 from medai_core.catalog import find_models
 from medai_core.precision.genomics import clustering, place
 from medai_core.sources.expression import open_expression
-from medai_core.training import subtypes
+from medai_core.training.subtypes import leaving_out
 
 MODELS = find_models()
 CARD = MODELS.card("breast_cancer_subtypes")
@@ -23,7 +23,7 @@ FOLDER = MODELS.folder / CARD.name
 def test_the_recipe_runs_on_a_cohort_that_it_draws_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"RESAMPLES": 6, "NULLS": 20, "REFERENCES": 2}.items():
         monkeypatch.setattr(clustering, name, value)
-    monkeypatch.setattr(subtypes, "FOLDS", 3)
+    monkeypatch.setattr(leaving_out, "FOLDS", 3)
     out = tmp_path / CARD.name
     monkeypatch.setattr(sys, "argv", ["train.py", "--smoke", "--out", str(out)])
     runpy.run_path(str(FOLDER / "train.py"), run_name="__main__")

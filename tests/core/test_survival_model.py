@@ -268,6 +268,17 @@ def test_a_sheet_shows_people_alike_with_the_warning_that_it_is_no_trial() -> No
     assert all(s in (Message("survival.no_stratum"),) for s in sheets if not isinstance(s, Sheet))
 
 
+def test_the_treatment_received_does_not_decide_who_is_alike() -> None:
+    table = drawn_table(40).astype({"chemotherapy": object})
+    thirds = []
+    for received in ("no", "yes"):
+        table["chemotherapy"] = received
+        found = answers(drawn_model(), asked(table))
+        thirds.append([a.third for a in found])
+        assert {1, 2, 3} == set(thirds[-1])
+    assert thirds[0] == thirds[1]
+
+
 def test_a_sheet_on_paper_holds_every_number_and_the_warning_in_either_language(tmp_path: Path) -> None:
     model = drawn_model()
     made = next(s for a in answers(model, asked(drawn_table(40))) if isinstance(s := sheet(model, a), Sheet))

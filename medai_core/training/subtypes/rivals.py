@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -12,30 +11,28 @@ from sklearn.linear_model import LogisticRegression
 from medai_core.cards import Approach, Card
 from medai_core.metrics import Floats, Ints, recalls
 from medai_core.precision.genomics.placing import SubtypeModel, logits
-
-if TYPE_CHECKING:
-    from medai_core.training.subtypes import Setting, Subtyping
+from medai_core.training.subtypes.cohort import Subtyping, fit
+from medai_core.training.subtypes.leaving_out import FOLDS, UNIT, Setting, in_setting, left_out
 
 CHOSEN = "nearest centroid, genes by the square of their difference"
 
 
 def compare(card: Card, cohort: Subtyping, settings: Sequence[Setting], seed: int) -> list[Approach]:
     """The balanced accuracy of each way in each setting, over one round of folds; none is calibrated."""
-    from medai_core.training.subtypes import FOLDS, UNIT, fit, in_setting, left_out
-
     k = len(card.findings)
-    fold = np.random.default_rng(seed).permutation(np.arange(len(cohort.label)) % FOLDS)
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(np.arange(len(cohort.label)) % FOLDS)
     plain = replace(UNIT, slope=30.0, offsets=(0.0,) * k)
     called: dict[tuple[str, str], Ints] = {}
     for out, found in left_out(cohort, k, fold):
         model = fit(card, cohort.values[~out], found, cohort)
         for s in settings:
-            rng = np.random.default_rng(seed)
-            profile = in_setting(model, cohort.values[out], s, plain, rng)
-            train = in_setting(model, cohort.values[~out], replace(s, foreign=False), plain, rng)
+            columns = s.columns(rng)
+            profile = in_setting(model, cohort.values[out], columns, plain, s.foreign, rng)
+            train = in_setting(model, cohort.values[~out], columns, plain, False, rng)
             for name, way in WAYS.items():
                 into = called.setdefault((name, s.name), np.zeros(len(out), np.int64))
-                into[out] = way(model, s.columns, profile, train, found)
+                into[out] = way(model, columns, profile, train, found)
     return [
         Approach(name, f"balanced accuracy, {where}", _balanced(cohort.label - 1, rows, k), name == CHOSEN)
         for (name, where), rows in called.items()
@@ -48,8 +45,6 @@ def _balanced(label: Ints, called: Ints, k: int) -> float:
 
 def _by(weights: Callable[[SubtypeModel], Floats]) -> Callable[..., Ints]:
     def way(model: SubtypeModel, columns: Ints, profile: Floats, train: Floats, label: Ints) -> Ints:
-        from medai_core.training.subtypes import UNIT
-
         plain = replace(UNIT, offsets=(0.0,) * len(model.centroids))
         return np.asarray(logits(replace(model, weights=weights(model)), columns, profile, plain).argmax(axis=1))
 

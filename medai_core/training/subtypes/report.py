@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,9 +22,7 @@ from medai_core.precision.genomics.placing import SubtypeModel, place
 from medai_core.sources.expression import open_expression
 from medai_core.training.recipes import commit, say
 from medai_core.training.reporting import UNMEASURED, confusion, reliability, share
-
-if TYPE_CHECKING:
-    from medai_core.training.subtypes import Subtyping
+from medai_core.training.subtypes.cohort import Subtyping
 
 FEWEST = 10
 """A survival curve ends where fewer people are under observation."""
