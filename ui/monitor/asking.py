@@ -11,10 +11,11 @@ from medai_core.cards import Card
 from medai_core.cards.monitoring import Monitored
 from medai_core.errors import N_
 from ui import settings, words
+from ui.asking import file_or_example
 from ui.cached import models
 from ui.cached.stays import Stay, Watched
 from ui.cached.stays import stay as stay_of
-from ui.cached.uploads import Upload, given
+from ui.cached.uploads import Upload
 from ui.language import _, card_words
 from ui.monitor.said import estimator_title, monitored_of, spec_of
 from ui.results import empty_state, limits, plain
@@ -108,29 +109,19 @@ def choose_view() -> str:
 
 def ask(card: Card) -> Upload | None:
     """The file that the reader gives: an upload, or else the model's own example."""
-    uploads, tries = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-    with uploads:
-        file = st.file_uploader(
-            _("Observations of stays"),
-            key="monitor_file",
-            max_upload_size=LIMIT_MB,
-            help=_(
-                "CSV, TSV or Parquet (a row an observation, or a row a time), FHIR R4 as JSON or NDJSON, or HL7 "
-                "version 2; the content decides, not the name. Files stay in this session."
-            ),
-        )
-    path = models().folder_of(card) / "example.csv"
-    with tries:
-        tried = st.toggle(
-            _("Use the synthetic example"),
-            key="monitor_example",
-            disabled=file is not None or not path.exists(),
-            help=_("SYNTHETIC: a stay drawn from what the development cohort has in common; it is nobody's."),
-        )
-    if file is not None:
-        return given(file.name, file.getvalue())
-    if tried and path.exists():
-        return given(path.name, path.read_bytes(), synthetic=True)
+    upload = file_or_example(
+        card,
+        _("Observations of stays"),
+        key="monitor",
+        limit_mb=LIMIT_MB,
+        help=_(
+            "CSV, TSV or Parquet (a row an observation, or a row a time), FHIR R4 as JSON or NDJSON, or HL7 "
+            "version 2; the content decides, not the name. Files stay in this session."
+        ),
+        example=_("SYNTHETIC: a stay drawn from what the development cohort has in common; it is nobody's."),
+    )
+    if upload is not None:
+        return upload
     empty_state(
         "monitor_heart",
         _("No stay yet"),

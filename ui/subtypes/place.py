@@ -12,11 +12,12 @@ from medai_core.cards import Card
 from medai_core.errors import MedAIError
 from medai_core.precision.genomics import Placement, Placements
 from ui import words
-from ui.cached import expression, models
+from ui.asking import choose_model, file_or_example
+from ui.cached import expression
 from ui.cached.expression import Asked, Read
-from ui.cached.uploads import Upload, given
+from ui.cached.uploads import Upload
 from ui.language import _, card_words, finding_title, say
-from ui.results import empty_state, header_cells, limits, notices, unreadable
+from ui.results import empty_state, header_cells, notices, unreadable
 from ui.subtypes import decided
 from ui.subtypes.asking import LIMIT_MB
 from ui.subtypes.place_export import downloads
@@ -50,51 +51,24 @@ class Placed:
 
 def _choose() -> Card | None:
     """Whose subtypes; None where no model knows any."""
-    cards = {card.name: card for card in models().trained("genomics")}
-    if not cards:
-        empty_state("genetics", _("No model knows subtypes yet"), _("Train one that does; it then appears here."))
-        return None
-    names, asked = list(cards), st.query_params.get("model")
-    choosing, card_of = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
-    with choosing:
-        name = st.selectbox(
-            _("Subtypes of"),
-            names,
-            index=names.index(asked) if asked in names else 0,
-            format_func=lambda name: card_words(cards[name]).title,
-            key="placed_model",
-        )
-    with card_of:
-        limits(cards[name], key="placed_limits")
-    st.query_params["model"] = name
-    return cards[name]
+    return choose_model("genomics", _("Subtypes of"), _("No model knows subtypes yet"), icon="genetics", key="placed")
 
 
 def _ask(card: Card) -> Upload | None:
     """The profiles that the reader gives: an upload, or else the model's own drawn example."""
-    uploads, tries = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-    with uploads:
-        file = st.file_uploader(
-            _("Expression of one patient or several"),
-            key="placed_file",
-            max_upload_size=LIMIT_MB,
-            help=_(
-                "A list of two columns, gene and value, is one patient; a matrix (CSV, TSV, Parquet, GCT) has one row "
-                "a patient. Genes by probe, gene symbol or Entrez number, on any scale. Files stay in this session."
-            ),
-        )
-    path = models().folder_of(card) / "example.csv"
-    with tries:
-        tried = st.toggle(
-            _("Use the synthetic example"),
-            key="placed_example",
-            disabled=file is not None or not path.exists(),
-            help=_("SYNTHETIC: profiles drawn from what the development cohort has in common; they are nobody's."),
-        )
-    if file is not None:
-        return given(file.name, file.getvalue())
-    if tried and path.exists():
-        return given(path.name, path.read_bytes(), synthetic=True)
+    upload = file_or_example(
+        card,
+        _("Expression of one patient or several"),
+        key="placed",
+        limit_mb=LIMIT_MB,
+        help=_(
+            "A list of two columns, gene and value, is one patient; a matrix (CSV, TSV, Parquet, GCT) has one row "
+            "a patient. Genes by probe, gene symbol or Entrez number, on any scale. Files stay in this session."
+        ),
+        example=_("SYNTHETIC: profiles drawn from what the development cohort has in common; they are nobody's."),
+    )
+    if upload is not None:
+        return upload
     empty_state(
         "genetics",
         _("No profile yet"),

@@ -10,12 +10,11 @@ import streamlit as st
 
 from medai_core.cards import Card
 from medai_core.precision.survival import Answer, Patients, SurvivalModel, patients_of
-from ui.cached import models
+from ui.asking import choose_model, file_or_example
 from ui.cached.survival import patients as patients_in
-from ui.cached.uploads import Upload, given
+from ui.cached.uploads import Upload
 from ui.forms import ask_patient, enter_row, forget
-from ui.language import _, card_words
-from ui.results import empty_state, limits
+from ui.language import _
 from ui.subtypes.asking import LIMIT_MB
 
 OF, LABEL = "survive_of", "survive_patient"
@@ -47,50 +46,22 @@ class Patient:
 
 def choose() -> Card | None:
     """The model; None where none tells survival."""
-    cards = {card.name: card for card in models().trained("survival")}
-    if not cards:
-        empty_state("genetics", _("No model tells survival yet"), _("Train one that does; it then appears here."))
-        return None
-    names, asked = list(cards), st.query_params.get("model")
-    choosing, card_of = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
-    with choosing:
-        name = st.selectbox(
-            _("Model"),
-            names,
-            index=names.index(asked) if asked in names else 0,
-            format_func=lambda name: card_words(cards[name]).title,
-            key="survive_model",
-        )
-    with card_of:
-        limits(cards[name], key="survive_limits")
-    st.query_params["model"] = name
-    return cards[name]
+    return choose_model("survival", _("Model"), _("No model tells survival yet"), icon="genetics", key="survive")
 
 
 def ask_file(card: Card) -> Upload | None:
     """A file with the patient's expression, history or both: an upload, or the model's own drawn example; or none."""
-    uploads, tries = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-    with uploads:
-        file = st.file_uploader(
-            _("Expression, history or both of the patient (not needed)"),
-            key="survive_file",
-            max_upload_size=LIMIT_MB,
-            help=_(
-                "CSV, TSV, Parquet or GCT with one row a patient, or a list of genes and values. Clinical columns that "
-                "the model asks fill the form below. Files stay in this session."
-            ),
-        )
-    path = models().folder_of(card) / "example.csv"
-    with tries:
-        tried = st.toggle(
-            _("Use the synthetic example"),
-            key="survive_example",
-            disabled=file is not None or not path.exists(),
-            help=_("SYNTHETIC: profiles drawn from what the development cohort has in common; they are nobody's."),
-        )
-    if file is not None:
-        return given(file.name, file.getvalue())
-    return given(path.name, path.read_bytes(), synthetic=True) if tried and path.exists() else None
+    return file_or_example(
+        card,
+        _("Expression, history or both of the patient (not needed)"),
+        key="survive",
+        limit_mb=LIMIT_MB,
+        help=_(
+            "CSV, TSV, Parquet or GCT with one row a patient, or a list of genes and values. Clinical columns that "
+            "the model asks fill the form below. Files stay in this session."
+        ),
+        example=_("SYNTHETIC: profiles drawn from what the development cohort has in common; they are nobody's."),
+    )
 
 
 def begin(card: Card, upload: Upload | None, beside: Patients | None) -> None:

@@ -1,0 +1,56 @@
+"""What pages ask alike: which model, and for a file or the model's own drawn example."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medai_core.cards import Card
+from ui.cached import models
+from ui.cached.uploads import Upload, given
+from ui.language import _, card_words
+from ui.results import empty_state, limits
+
+
+def choose_model(task: str, label: str, none_yet: str, *, icon: str, key: str) -> Card | None:
+    """A model of a task, with its limits one click away; None, and ``none_yet`` on the page, where there is none."""
+    cards = {card.name: card for card in models().trained(task)}
+    if not cards:
+        empty_state(icon, none_yet, _("Train one that does; it then appears here."))
+        return None
+    names, asked = list(cards), st.query_params.get("model")
+    choosing, card_of = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
+    with choosing:
+        name = st.selectbox(
+            label,
+            names,
+            index=names.index(asked) if asked in names else 0,
+            format_func=lambda name: card_words(cards[name]).title,
+            key=f"{key}_model",
+        )
+    with card_of:
+        limits(cards[name], key=f"{key}_limits")
+    st.query_params["model"] = name
+    return cards[name]
+
+
+def file_or_example(card: Card, label: str, *, key: str, limit_mb: int, help: str, example: str) -> Upload | None:
+    """The file that the reader gives: an upload, or else the model's own example where the reader asks for it.
+
+    Parameters
+    ----------
+    help : on the upload; example : on the example, what it was drawn from.
+    """
+    uploads, tries = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    with uploads:
+        file = st.file_uploader(label, key=f"{key}_file", max_upload_size=limit_mb, help=help)
+    path = models().folder_of(card) / "example.csv"
+    with tries:
+        tried = st.toggle(
+            _("Use the synthetic example"),
+            key=f"{key}_example",
+            disabled=file is not None or not path.exists(),
+            help=example,
+        )
+    if file is not None:
+        return given(file.name, file.getvalue())
+    return given(path.name, path.read_bytes(), synthetic=True) if tried and path.exists() else None
