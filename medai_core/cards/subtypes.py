@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from medai_core.cards.measures import Bounds
+
 METHODS = ("kmeans", "hierarchical", "gaussian_mixture")
 """How samples are put into groups: k-means, Ward's tree, a Gaussian mixture."""
 
@@ -38,7 +40,10 @@ class SubtypeSpec:
 
 @dataclass(frozen=True)
 class GroupEvidence:
-    """What speaks for ``k`` groups in the cohort; the words are those of ``precision.genomics.Evidence``."""
+    """What speaks for ``k`` groups in the cohort; the words are those of ``precision.genomics.Evidence``.
+
+    A size of 0 stands for fewer than 10 people; where there is one, the survival of the groups is not compared.
+    """
 
     k: int
     method: str
@@ -48,6 +53,7 @@ class GroupEvidence:
     gap: float
     gap_error: float
     p: float
+    valley: float
     sizes: tuple[int, ...]
     log_rank_p: float
 
@@ -75,12 +81,18 @@ class SharedGenes:
     genes : how many genes are shared.
     slope : the log-odds for one unit of difference between the squared distances; offsets : one a subtype.
     explained_min : the least share of a sample's profile that the cohort's components explain.
+    quantiles : of 1 less the probability, one a subtype, from which it is not possible any more; the most probable
+        subtype always is.
+    coverage : the share of patients left out whose own subtype was among the possible ones, with quantiles that they
+        had no part in.
     """
 
     genes: int
     slope: float
     offsets: tuple[float, ...]
     explained_min: float
+    quantiles: tuple[float, ...]
+    coverage: Bounds
 
 
 @dataclass(frozen=True)

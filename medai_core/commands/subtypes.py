@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ from medai_core.catalog import Catalog
 from medai_core.commands.patients import check_suffix, write
 from medai_core.commands.saying import progress_line
 from medai_core.errors import ManifestError
-from medai_core.precision.genomics import Placements, SubtypeModel, find_subtypes, group_survival, place
+from medai_core.metrics import Ints
+from medai_core.precision.genomics import Placements, SubtypeModel, find_subtypes, place
 from medai_core.precision.genomics.markers import GroupSurvival, survival_by
 from medai_core.precision.genomics.tables import (
+    AFTER_CHOICE,
     grouping_summary,
     groups_table,
     placements_table,
@@ -79,7 +82,7 @@ def _open(options: argparse.Namespace, columns: tuple[str, ...]) -> Expression:
 
 def _find(options: argparse.Namespace, expression: Expression, k: int | None, columns: tuple[str, ...]) -> int:
     found = find_subtypes(expression, k=k, method=options.method, tell=progress_line())
-    survival = group_survival(found.matrix, found.label, found.clinical, columns) if columns and found.k else None
+    survival = _survival(found.matrix.samples, found.label, found.clinical, columns) if found.k else None
     table = groups_table(found, expression.samples)
     if options.out:
         write(table, options.out)
@@ -100,7 +103,7 @@ def _place(options: argparse.Namespace, model: SubtypeModel, expression: Express
     found = place(model, expression)
     names = ["", *model.names]
     label = np.array([names.index(p.subtype) for p in found.placed])
-    survival = survival_by(expression.samples, label, expression.clinical, columns) if columns else None
+    survival = _survival(expression.samples, label, expression.clinical, columns)
     table = placements_table(found)
     if options.out:
         write(table, options.out)
@@ -118,6 +121,19 @@ def _place(options: argparse.Namespace, model: SubtypeModel, expression: Express
     return int(any(p.refusal for p in found.placed))
 
 
+def _survival(
+    samples: Sequence[str], label: Ints, clinical: pd.DataFrame, columns: tuple[str, ...]
+) -> GroupSurvival | None:
+    """The survival that was asked for; where it cannot be told why is said aside, and the groups are handed out."""
+    if not columns:
+        return None
+    try:
+        return survival_by(samples, label, clinical, columns)
+    except ManifestError as error:
+        print(error, file=sys.stderr)
+        return None
+
+
 def _summary(model: SubtypeModel, found: Placements, survival: GroupSurvival | None) -> dict[str, object]:
     return {
         "model": found.card.name,
@@ -125,6 +141,8 @@ def _summary(model: SubtypeModel, found: Placements, survival: GroupSurvival | N
         "genes_shared": found.shared,
         "genes_total": found.total,
         "centred": found.centred,
+        "coverage_of_possible": {name: plain(v) for name, v in vars(found.coverage).items()},
+        "level": found.level,
         "notes": [m.text for m in found.notes],
         "subtypes_in_the_cohort": [{k: plain(v) for k, v in vars(s).items()} for s in model.subtyped.survival],
         "survival": survival_summary(survival) if survival else None,
@@ -144,3 +162,4 @@ def _say(survival: GroupSurvival | None) -> None:
             f"p {test.p:.2g}, n = {survival.n}",
             file=sys.stderr,
         )
+        print(AFTER_CHOICE.text, file=sys.stderr)

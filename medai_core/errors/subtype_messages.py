@@ -9,6 +9,10 @@ SUBTYPE_MESSAGES: dict[str, str] = {
     "genomics.few_samples": N_(
         "The matrix has {found} samples, and at least {needed} are needed to find groups that hold. Add samples."
     ),
+    "genomics.no_genes": N_(
+        "No gene is left: there are only controls, or more than {percent} % of the samples lack every gene. "
+        "Check the file."
+    ),
     "genomics.nothing_varies": N_(
         "Fewer than two of the {genes} genes differ between samples, so there is nothing to group. Check the file."
     ),
@@ -48,13 +52,14 @@ SUBTYPE_MESSAGES: dict[str, str] = {
     # What to bear in mind
     "genomics.none_stable": N_(
         "No stable grouping: the steadiest, {k} groups, comes back in resamples with an adjusted Rand index of "
-        "{stability} (at least 0.8 is needed), and one cloud without groups falls into parts as far apart with p = {p} "
-        "(at most 0.05)."
+        "{stability} (at least 0.8 is needed), one cloud without groups falls into parts as far apart with p = {p} "
+        "(at most 0.05), and between the groups lie {valley} times as many samples as around their centres "
+        "(at most 0.6)."
     ),
     "genomics.unstable": N_(
         "{k} groups are not stable here: they come back in resamples with an adjusted Rand index of {stability} "
-        "(at least 0.8 is needed), and one cloud without groups falls into parts as far apart with p = {p} "
-        "(at most 0.05)."
+        "(at least 0.8 is needed), one cloud without groups falls into parts as far apart with p = {p} (at most 0.05), "
+        "and between the groups lie {valley} times as many samples as around their centres (at most 0.6)."
     ),
     "genomics.tiny": N_("{count} groups have {size} samples or fewer: they are outliers rather than subtypes."),
     "genomics.double_use": N_(

@@ -97,6 +97,7 @@ def _stability(card: Card) -> None:
             _("Chosen"): _("yes") if (e.k, e.method) == (found.k, found.method) else "",
             _("Stability (95 of 100 resamples above)"): f"{e.stability:.2f} ({e.low:.2f})",
             _("p of draws without groups"): p_words(e.p),
+            _("Samples between groups"): f"{e.valley:.2f}",
             _("Silhouette"): f"{e.silhouette:.2f}",
             _("Gap (error)"): f"{e.gap:.2f} ({e.gap_error:.2f})",
             _("Sizes"): sizes_words(e.sizes),

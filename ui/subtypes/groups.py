@@ -93,8 +93,9 @@ def evidence(grouping: Grouping) -> None:
     st.caption(
         _(
             "Stable: adjusted Rand index of at least 0.8 on average in resamples of 80 %, and at most 5 % of draws "
-            "from one normal distribution, so without groups, fall into parts as far apart. Of those, the widest "
-            "silhouette is chosen. Separation: of the two nearest groups, in standard deviations."
+            "from one normal distribution, so without groups, fall into parts as far apart, and between two groups lie "
+            "at most 0.6 times as many samples as around the centre with fewer. Of those, the widest silhouette is "
+            "chosen. Separation: of the two nearest groups, in standard deviations."
         )
     )
 
@@ -118,6 +119,7 @@ def _evidence_row(e: Evidence, grouping: Grouping) -> dict[str, object]:
         _("Chosen"): _("yes") if chosen else "",
         _("Stability (95 of 100 resamples above)"): f"{e.stability:.2f} ({e.low:.2f})",
         _("p of draws without groups"): p_words(e.p),
+        _("Samples between groups"): f"{e.valley:.2f}",
         _("Silhouette"): f"{e.silhouette:.2f}",
         _("Gap (error)"): f"{e.gap:.2f} ({e.gap_error:.2f})",
         _("Separation"): f"{e.separation:.2f}",

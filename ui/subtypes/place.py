@@ -86,7 +86,7 @@ def _show(placed: Placed) -> None:
     if one.refusal is not None:
         _refused(one)
     else:
-        _answer(placed.card, one)
+        _answer(placed.card, placed.placements, one)
     downloads(placed.card, placed.read, placed.placements)
     if one.refusal is None:
         left, right = st.columns(2, gap="large")
@@ -149,14 +149,14 @@ def _refused(one: Placement) -> None:
     )
 
 
-def _answer(card: Card, one: Placement) -> None:
+def _answer(card: Card, placements: Placements, one: Placement) -> None:
     """The subtype with the probability of each, and how far the sample is from them."""
     probability = words.percent(max(one.probability))
     st.html(
         '<section class="medai-answer">'
         f"<p class='medai-over'>{escape(_('Most probable subtype'))}</p>"
         f"<h2>{escape(words.sentence(finding_title(card, one.subtype)))}: {escape(probability)}</h2>"
-        f"<p>{escape(_set_words(card, one))}</p><p>{escape(_explained(one))}</p></section>"
+        f"<p>{escape(_set_words(card, placements, one))}</p><p>{escape(_explained(one))}</p></section>"
     )
     columns = (_("Subtype"), _("Probability"), _("Distance"))
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
@@ -171,17 +171,19 @@ def _answer(card: Card, one: Placement) -> None:
     notices(one.warnings)
 
 
-def _set_words(card: Card, one: Placement) -> str:
+def _set_words(card: Card, placements: Placements, one: Placement) -> str:
     """The subtypes that are not ruled out, and how often such sets were measured to hold the right one."""
     assert card.measured is not None
     titles = words.joined([finding_title(card, name) for name in one.possible])
-    level, coverage = words.share(card.measured.level), card.measured.promised
+    level, coverage = words.share(placements.level), placements.coverage
     said = _(
         "Not ruled out at {level}: {titles}. Of patients left out when the subtypes were found, such sets held the "
         "own one in {share} (95 % interval {span}; n = {n})."
     )
     span = words.span(coverage.low, coverage.high, shares=True)
-    return said.format(level=level, titles=titles, share=words.share(coverage.value), span=span, n=coverage.n)
+    return said.format(
+        level=level, titles=titles, share=words.share(coverage.value), span=span, n=card.measured.promised.n
+    )
 
 
 def _explained(one: Placement) -> str:

@@ -22,6 +22,8 @@ STABLE = 0.8
 """The mean adjusted Rand index from which a grouping is called stable."""
 SURPRISING = 0.05
 """The share of samples drawn without groups that may come as close to groups as the real ones."""
+GAP = 0.6
+"""The share of samples between two groups from which there is no gap."""
 RESAMPLES, RESAMPLES_OF_MANY = 40, 20
 NULLS, NULLS_OF_MANY = 100, 40
 REFERENCES = 10
@@ -44,6 +46,9 @@ class Evidence:
         centres, in the sum of their standard deviations there; 0 where a group has fewer than three samples.
     p : the share of draws from one normal distribution with the same components, so without groups (the null of Liu
         2008, 10.1198/016214508000000454), whose groups are as far apart for their number, whichever number that is.
+    valley : how many samples lie between the two groups that are parted least, on the line between their centres, as a
+        share of those around the centre that has fewer around it; near 1 where a cloud without a gap was cut, however
+        lopsided it is.
     sizes : the number of samples in each group, the largest first.
     """
 
@@ -55,12 +60,14 @@ class Evidence:
     gap_error: float
     separation: float
     p: float
+    valley: float
     sizes: tuple[int, ...]
 
     @property
     def holds(self) -> bool:
         """Whether the groups come back in resamples and are more than a cut through one cloud."""
-        return self.stability >= STABLE and self.p <= SURPRISING
+        real = len(self.sizes) == self.k and self.p <= SURPRISING and self.valley <= GAP
+        return real and self.stability >= STABLE
 
 
 def cluster(scores: Floats, k: int, method: str, *, starts: int = 20) -> Ints:
@@ -107,13 +114,14 @@ def evidence(
     rng = np.random.default_rng(0)
     scores = matrix.components
     many = len(scores) >= MANY
-    counts = range(2, max(2, min(most or GROUPS_MAX, len(scores) // 5)) + 1)
+    distinct = len(np.unique(np.round(scores, 6), axis=0))
+    counts = range(2, max(2, min(most or GROUPS_MAX, len(scores) // 5, distinct)) + 1)
     references = [_box(scores, rng) for _ in range(REFERENCES)]
     clouds = [rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS_OF_MANY if many else NULLS)]
     resamples = list(resamples_of(matrix, RESAMPLES_OF_MANY if many else RESAMPLES, rng))
     found, nulls = [], []
     for k in counts:
-        nulls.append([separation(cloud, cluster(cloud, k, "kmeans", starts=2)) for cloud in clouds])
+        nulls.append([separation(cloud, cluster(cloud, k, method, starts=2)) for cloud in clouds])
         found.append(_evidence(scores, k, method, references, resamples))
         tell((k - 1) / len(counts))
     surprise = _surprise(np.array([e.separation for e in found]), np.array(nulls))
@@ -171,6 +179,7 @@ def _evidence(
         gap_error=float(boxes.std() * np.sqrt(1 + 1 / len(boxes))),
         separation=separation(scores, label),
         p=1.0,
+        valley=valley(scores, label),
         sizes=tuple(int(n) for n in np.bincount(label)[1:]),
     )
 
@@ -183,11 +192,34 @@ def separation(scores: Floats, label: Ints) -> float:
     return min(_apart(one, other) for one, other in combinations(groups, 2))
 
 
-def _apart(one: Floats, other: Floats) -> float:
+def _on_the_line(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Where the samples of two groups lie on the line between the groups' centres."""
     line = other.mean(axis=0) - one.mean(axis=0)
     line /= max(float(np.linalg.norm(line)), 1e-12)
-    here, there = one @ line, other @ line
+    return one @ line, other @ line
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    here, there = _on_the_line(one, other)
     return float((there.mean() - here.mean()) / max(here.std() + there.std(), 1e-12))
+
+
+def valley(scores: Floats, label: Ints) -> float:
+    """How many samples lie between the two groups that are parted least, as in ``Evidence``."""
+    groups = [scores[label == g] for g in np.unique(label)]
+    if min(map(len, groups)) < FEWEST:
+        return 1.0
+    return max(_between(*_on_the_line(one, other)) for one, other in combinations(groups, 2))
+
+
+def _between(here: Floats, there: Floats) -> float:
+    """The least density between two medians over the lesser density at them; Gaussian kernels (Silverman 1986)."""
+    both = np.concatenate([here, there])
+    spread = np.sqrt((here.var() * len(here) + there.var() * len(there)) / len(both))
+    width = max(0.9 * float(spread) * len(both) ** -0.2, 1e-9)
+    places = np.linspace(np.median(here), np.median(there), 41)
+    density = np.exp(-0.5 * ((places[:, None] - both) / width) ** 2).sum(axis=1)
+    return float(density.min() / max(min(density[0], density[-1]), 1e-12))
 
 
 def _log_within(scores: Floats, label: Ints) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
-from medai_core.errors import ManifestError, Message
+from medai_core.errors import Fact, ManifestError, Message
 from medai_core.metrics import Floats, Ints
 from medai_core.precision.genomics.clustering import METHODS, Evidence, choose, cluster, evidence
 from medai_core.precision.genomics.markers import associations, marker_genes, reuse_warning
@@ -119,7 +119,7 @@ def _ungrouped(matrix: Matrix, method: str, found: tuple[Evidence, ...], clinica
     """What is said of a cohort in which no grouping is stable."""
     n = len(matrix.samples)
     best = max(found, key=lambda e: e.stability)
-    said = Message("genomics.none_stable", {"k": best.k, "stability": round(best.stability, 2), "p": round(best.p, 2)})
+    said = Message("genomics.none_stable", _facts(best))
     nothing = pd.DataFrame()
     return Grouping(
         matrix,
@@ -142,10 +142,12 @@ def _doubts(found: tuple[Evidence, ...], k: int) -> tuple[Message, ...]:
     used = next(e for e in found if e.k == k)
     said = []
     if not used.holds:
-        said.append(
-            Message("genomics.unstable", {"k": k, "stability": round(used.stability, 2), "p": round(used.p, 2)})
-        )
+        said.append(Message("genomics.unstable", _facts(used)))
     small = [n for n in used.sizes if n < max(3, 0.02 * sum(used.sizes))]
     if small:
         said.append(Message("genomics.tiny", {"count": len(small), "size": max(small)}))
     return tuple(said)
+
+
+def _facts(e: Evidence) -> dict[str, Fact]:
+    return {"k": e.k, "stability": round(e.stability, 2), "p": round(e.p, 2), "valley": round(e.valley, 2)}

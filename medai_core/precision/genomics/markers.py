@@ -68,8 +68,8 @@ def associations(matrix: Matrix, label: Ints, clinical: pd.DataFrame) -> pd.Data
 
     Returns
     -------
-    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (it bears the name of one of the
-    genes that made the groups), and for each group its median with quartiles, or its shares, as text.
+    Columns column, test, n (samples that have it), p, false_discovery_rate, reused (it bears the name of a gene of the
+    matrix), and for each group its median with quartiles, or its shares, as text.
     """
     table = clinical.reindex(matrix.samples)
     genes = {gene.casefold() for gene in matrix.genes}

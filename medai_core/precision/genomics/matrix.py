@@ -71,6 +71,8 @@ def prepare(expression: Expression) -> Matrix:
     values, kept, steps = filled(values)
     if len(columns) < len(expression.genes):
         steps.insert(0, Message("genomics.controls", {"count": len(expression.genes) - len(columns)}))
+    if not values.shape[1]:
+        raise ManifestError("genomics.no_genes", percent=round(100 * MISSING_SHARE))
     values, scale = on_log_scale(values)
     spread = values.std(axis=0, dtype=np.float64)
     varies = spread > 1e-9
@@ -135,7 +137,7 @@ def on_log_scale(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], list
         logged = np.log2(np.maximum(values, np.float32(floor)))
         said = Message("genomics.log_floor", {"low": round(low), "high": round(high), "floor": round(floor)})
     elif np.array_equal(values, np.round(values)):
-        size = values.sum(axis=1, dtype=np.float64)
+        size = np.maximum(values.sum(axis=1, dtype=np.float64), 1.0)
         logged = np.log2(values * (np.median(size) / size)[:, None].astype(np.float32) + 1)
         said = Message("genomics.log_counts", {"high": round(high)})
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medai_core.cards import Card
+from medai_core.cards import Bounds, Card
 from medai_core.cards.subtypes import SharedGenes, Subtyped, SubtypeSpec
 from medai_core.errors import ManifestError, Message
 from medai_core.metrics import Floats, Ints, in_sets, softmax
@@ -58,10 +58,10 @@ class SubtypeModel:
         return self.card.measured.subtyped
 
     @property
-    def quantiles(self) -> float | tuple[float, ...]:
-        """Those that the conformal sets are made with."""
+    def level(self) -> float:
+        """The share of patients whose own subtype should be among the possible ones."""
         assert self.card.measured is not None
-        return self.card.measured.sets().quantiles
+        return self.card.measured.level
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Placement:
     refusal : why it was not placed; everything below is then empty or nan.
     subtype : the most probable one.
     probability : of each subtype, calibrated, in the order of the model's names.
-    possible : the subtypes in the conformal set; none where nothing fits well enough.
+    possible : the subtypes in the conformal set, the most probable always among them.
     distance : root mean square distance to the centroid of each subtype, in the spreads of the genes.
     explained : the share of the profile that the cohort's components explain.
     genes : those that decided most, by their first name, with what each says for the subtype against the next, in
@@ -106,6 +106,7 @@ class Placements:
     ----------
     shared : genes of the model that the file has; total : that the model has.
     centred : whether each gene was centred within the file, since it is from another platform.
+    coverage : how often the possible subtypes held the own one, with at most as many genes; level : what was aimed for.
     notes : what was done to all of them, in sentences.
     """
 
@@ -114,6 +115,8 @@ class Placements:
     shared: int
     total: int
     centred: bool
+    coverage: Bounds
+    level: float
     notes: tuple[Message, ...]
 
 
@@ -148,7 +151,7 @@ def place(model: SubtypeModel, expression: Expression) -> Placements:
         placed.append(
             Placement(sample, refusal) if refusal else _placed(model, found, profile[i], share[i], fit, sample)
         )
-    return Placements(model.card, tuple(placed), found.count, total, centred, tuple(notes))
+    return Placements(model.card, tuple(placed), found.count, total, centred, fit.coverage, model.level, tuple(notes))
 
 
 def _profiles(
@@ -223,7 +226,7 @@ def _placed(
     scaled = np.sqrt((squares / model.spread[columns] ** 2).mean(axis=1))
     doubtful = probability[best] < model.spec.doubtful_below
     percent = round(100 * float(probability[best]))
-    possible = in_sets(probability, model.quantiles)
+    possible = in_sets(probability, fit.quantiles)
     return Placement(
         sample,
         None,
@@ -238,15 +241,23 @@ def _placed(
 
 
 def calibration_for(known: tuple[SharedGenes, ...], genes: int) -> SharedGenes:
-    """The calibration for a number of shared genes, on a line in its logarithm between those that were measured."""
+    """The calibration for a number of shared genes, on a line in its logarithm between those that were measured.
+
+    What was promised is that of the next smaller number, whose ``genes`` it bears, so that it is not too much.
+    """
     at = np.array([np.log(s.genes) for s in known][::-1])
     here = np.log(genes)
 
     def line(values: list[float]) -> float:
         return float(np.interp(here, at, values[::-1]))
 
-    offsets = tuple(line([s.offsets[i] for s in known]) for i in range(len(known[0].offsets)))
-    return SharedGenes(genes, line([s.slope for s in known]), offsets, line([s.explained_min for s in known]))
+    def lines(values: list[tuple[float, ...]]) -> tuple[float, ...]:
+        return tuple(line([v[i] for v in values]) for i in range(len(values[0])))
+
+    slope, limit = line([s.slope for s in known]), line([s.explained_min for s in known])
+    offsets, quantiles = lines([s.offsets for s in known]), lines([s.quantiles for s in known])
+    below = next((s for s in known if s.genes <= genes), known[-1])
+    return SharedGenes(below.genes, slope, offsets, limit, quantiles, below.coverage)
 
 
 def save_parameters(model: SubtypeModel, path: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medai_core.errors import Message
 from medai_core.precision.genomics.grouping import Grouping
 from medai_core.precision.genomics.markers import GroupSurvival
 from medai_core.precision.genomics.placing import Placement, Placements
 
 DIGITS = 6
+AFTER_CHOICE = Message("genomics.after_choice")
 MARKERS = 20
 """Marker genes of each group in a summary."""
 
@@ -40,14 +42,15 @@ def groups_table(found: Grouping, order: Sequence[str] = ()) -> pd.DataFrame:
 def placements_table(found: Placements) -> pd.DataFrame:
     """One row a sample: the subtype with its probability, distances and genes, or the refusal."""
     names = tuple(f.name for f in found.card.findings)
-    return pd.DataFrame([_row(p, names) for p in found.placed])
+    return pd.DataFrame([_row(p, names, found.coverage.value) for p in found.placed])
 
 
-def _row(p: Placement, names: Sequence[str]) -> dict[str, Any]:
+def _row(p: Placement, names: Sequence[str], coverage: float) -> dict[str, Any]:
     nothing = (float("nan"),) * len(names)
     row: dict[str, Any] = {"sample": p.sample, "cluster": p.subtype}
     row |= {f"probability_{n}": v for n, v in zip(names, _rounded(p.probability or nothing), strict=True)}
     row["possible"] = " ".join(p.possible)
+    row["coverage_of_possible"] = round(coverage, DIGITS) if p.possible else float("nan")
     row |= {f"distance_{n}": v for n, v in zip(names, _rounded(p.distance or nothing), strict=True)}
     row["explained"] = round(p.explained, DIGITS)
     row["genes"] = "; ".join(f"{gene} {value:+.2f}" for gene, value in p.genes)
@@ -92,6 +95,7 @@ def survival_summary(found: GroupSurvival) -> dict[str, Any]:
         "log_rank_chi2": plain(test.statistic) if test else None,
         "log_rank_p": float(test.p) if test else None,
         "groups": {str(g): {"n": curve.n, "events": curve.events} for g, curve in found.curves.items()},
+        "note": AFTER_CHOICE.text,
     }
 
 

@@ -11,18 +11,15 @@ from pathlib import Path
 
 from medai_core.cards import Applicability, Approach, Calibration, Card, Measured, read_card
 from medai_core.cards.subtypes import SharedGenes, Subtyped
-from medai_core.evaluation import Predictions
-from medai_core.metrics import class_quantiles
 from medai_core.metrics.survival import log_rank
 from medai_core.precision.genomics.placing import save_parameters
 from medai_core.training import drawn_expression, recipes
 from medai_core.training.subtypes import report
 from medai_core.training.subtypes.cohort import METHOD, fit, subtyped
-from medai_core.training.subtypes.leaving_out import calibrated, halved, settings_of
+from medai_core.training.subtypes.leaving_out import LEVEL, calibrated, halved, settings_of
 from medai_core.training.subtypes.rivals import compare
 
 REPEATS, HALVINGS = 5, 50
-LEVEL = 0.95
 
 
 def main(folder: Path) -> None:
@@ -41,9 +38,9 @@ def main(folder: Path) -> None:
     halves = halved(card, cohort, k, shared, halvings, given.seed)
     made = Subtyped(k, METHOD, known, report.survival(card, cohort), shared, halves, p)
     approaches = compare(card, cohort, settings, given.seed)
-    predictions = seen[settings[0].name]
-    measured = draft(card, shared[0], predictions, made, approaches, given)
-    performance = report.performance(measured, seen, caught, cohort, given.smoke)
+    predictions = seen[settings[0].name].made
+    measured = draft(card, shared[0], made, approaches, given)
+    performance = report.performance(seen, caught, cohort, given.smoke)
     measured = report.tested(measured, performance, predictions, earlier)
     model = replace(fit(card, cohort.values, cohort.label, cohort), card=replace(card, measured=measured))
     save_parameters(model, given.out / "model.npz")
@@ -54,13 +51,11 @@ def main(folder: Path) -> None:
 def draft(
     card: Card,
     shared: SharedGenes,
-    made: Predictions,
     subtyped: Subtyped,
     approaches: Sequence[Approach],
     given: recipes.Options,
 ) -> Measured:
     """What is known before the predictions are measured."""
-    quantiles = class_quantiles(made.label, made.probability, LEVEL)
     spec = card.subtypes
     assert spec is not None
     return Measured(
@@ -75,6 +70,6 @@ def draft(
         tuple(approaches),
         (),
         recipes.provenance(given, str(Path(spec.develop).parent)),
-        report.conformal(LEVEL, quantiles),
+        report.conformal(LEVEL, shared.quantiles),
         subtyped=subtyped,
     )

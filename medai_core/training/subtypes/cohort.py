@@ -21,6 +21,8 @@ from medai_core.sources.tables import open_table
 from medai_core.training.recipes import say
 
 METHOD = METHODS[0]
+FEWEST = 10
+"""People that a stored number is of."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,11 @@ def subtyped(card: Card, data: Path, most: int | None) -> tuple[Subtyping, tuple
 
 
 def _with_survival(e: Evidence, method: str, matrix: Matrix, time: Floats, happened: Ints) -> GroupEvidence:
-    p = log_rank(time, happened, cluster(matrix.components, e.k, method)).p
-    numbers = (e.stability, e.low, e.silhouette, e.gap, e.gap_error, e.p)
-    return GroupEvidence(e.k, method, *numbers, e.sizes, p)
+    """The evidence as a card keeps it: of fewer than ten people neither how many nor how long they lived."""
+    few = min(e.sizes) < FEWEST
+    p = float("nan") if few else log_rank(time, happened, cluster(matrix.components, e.k, method)).p
+    numbers = (e.stability, e.low, e.silhouette, e.gap, e.gap_error, e.p, e.valley)
+    return GroupEvidence(e.k, method, *numbers, tuple(n if n >= FEWEST else 0 for n in e.sizes), p)
 
 
 def fit(card: Card, values: Floats, label: Ints, cohort: Subtyping) -> SubtypeModel:

@@ -10,23 +10,40 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
 
-from medai_core.cards import Card
+from medai_core.cards import Bounds, Card
 from medai_core.cards.subtypes import SharedGenes, SplitHalves
 from medai_core.evaluation import Predictions
-from medai_core.metrics import Floats, Ints, softmax
+from medai_core.metrics import Floats, Ints, class_quantiles, in_sets, softmax
 from medai_core.metrics.survival import log_rank
 from medai_core.precision.genomics.clustering import cluster
 from medai_core.precision.genomics.matrix import principal_components
 from medai_core.precision.genomics.placing import SubtypeModel, in_mixture, logits
 from medai_core.precision.genomics.profiles import Shared, among_samples, explained, on_cohort_scale
 from medai_core.training.calibration import fit_calibration
+from medai_core.training.reporting import share
 from medai_core.training.subtypes.cohort import METHOD, Subtyping, fit
 
 FOLDS = 5
 TYPICAL, FOREIGN = 0.01, 0.98
 """The share of the cohort's own profiles that may look foreign, and that of shuffled ones that must."""
-UNIT = SharedGenes(0, 1.0, (), 0.0)
+LEVEL = 0.95
+"""The share of patients whose own subtype should be among the possible ones."""
+UNIT = SharedGenes(0, 1.0, (), 0.0, (), Bounds(0, 0, 0))
 """Distances as they are."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is said of the patients left out in a setting.
+
+    Attributes
+    ----------
+    covered : (n,), whether the own subtype is among the possible ones; size : (n,), how many are.
+    """
+
+    made: Predictions
+    covered: NDArray[np.bool_]
+    size: Ints
 
 
 @dataclass(frozen=True)
@@ -95,7 +112,7 @@ def in_setting(
 
 def calibrated(
     card: Card, cohort: Subtyping, settings: Sequence[Setting], repeats: int, seed: int
-) -> tuple[tuple[SharedGenes, ...], dict[str, Predictions], dict[str, NDArray[np.bool_]]]:
+) -> tuple[tuple[SharedGenes, ...], dict[str, Seen], dict[str, NDArray[np.bool_]]]:
     """The calibration for each number of genes, what is said of patients left out in each setting, and who of them
     is refused once the genes have changed places.
 
@@ -105,23 +122,46 @@ def calibrated(
     own = [s for s in settings if not s.foreign]
     raw, share, mixed, folds = _distances(card, cohort, own, repeats, seed)
     label = np.tile(cohort.label - 1, repeats)
+    n = len(cohort.label)
     shared = []
     for s in own:
         fitted = fit_calibration(-raw[s.name], label)
         limit = float(max(np.quantile(share[s.name], TYPICAL), np.quantile(mixed[s.name], FOREIGN)))
-        shared.append(SharedGenes(s.count, 1 / fitted.temperature, fitted.offsets, limit))
-    n = len(cohort.label)
+        p = _held_out(raw[s.name][:n], cohort.label - 1, folds[:n])
+        covered = share_of("coverage", sets_of(p, cohort.label - 1, folds[:n])[0], cohort)
+        quantiles = never_empty(class_quantiles(cohort.label - 1, p, LEVEL))
+        shared.append(SharedGenes(s.count, 1 / fitted.temperature, fitted.offsets, limit, quantiles, covered))
     by_size = {s.genes: s for s in shared}
     others = _foreign_distances(card, cohort, [s for s in settings if s.foreign], by_size, folds[:n], k, seed)
-    seen = {}
+    seen, names = {}, tuple(f.name for f in card.findings)
     for s in settings:
         distance, alike = others[s.name] if s.foreign else (raw[s.name][:n], share[s.name][:n])
         p = _held_out(distance, cohort.label - 1, folds[:n])
         refused = alike < by_size[s.count].explained_min
-        names = tuple(f.name for f in card.findings)
-        seen[s.name] = Predictions(names, cohort.matrix.samples, cohort.label - 1, cohort.matrix.samples, p, refused)
+        made = Predictions(names, cohort.matrix.samples, cohort.label - 1, cohort.matrix.samples, p, refused)
+        seen[s.name] = Seen(made, *sets_of(p, cohort.label - 1, folds[:n]))
     caught = {s.name: mixed[s.name] < by_size[s.count].explained_min for s in own}
     return tuple(shared), seen, {name: refused[:n] for name, refused in caught.items()}
+
+
+def never_empty(quantiles: tuple[float, ...]) -> tuple[float, ...]:
+    """Quantiles with which the most probable subtype is always possible."""
+    return tuple(max(q, 1 - 1 / len(quantiles)) for q in quantiles)
+
+
+def sets_of(p: Floats, label: Ints, fold: Ints) -> tuple[NDArray[np.bool_], Ints]:
+    """Whether the own subtype is possible and how many are, by quantiles of the other folds, (n,) each."""
+    inside = np.zeros_like(p, dtype=bool)
+    for number in np.unique(fold):
+        out = fold == number
+        inside[out] = in_sets(p[out], never_empty(class_quantiles(label[~out], p[~out], LEVEL)))
+    return inside[np.arange(len(p)), label], inside.sum(axis=1)
+
+
+def share_of(name: str, flags: NDArray[np.bool_], cohort: Subtyping) -> Bounds:
+    """A share of the cohort with its interval."""
+    found = share(name, flags.astype(float).tolist(), cohort.matrix.samples, "")
+    return Bounds(found.value, found.low, found.high)
 
 
 def _distances(

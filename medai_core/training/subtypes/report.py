@@ -22,17 +22,16 @@ from medai_core.precision.genomics.placing import SubtypeModel, place
 from medai_core.sources.expression import open_expression
 from medai_core.training.recipes import commit, say
 from medai_core.training.reporting import UNMEASURED, confusion, reliability, share
-from medai_core.training.subtypes.cohort import Subtyping
+from medai_core.training.subtypes.cohort import FEWEST, Subtyping
+from medai_core.training.subtypes.leaving_out import Seen
 
-FEWEST = 10
-"""A survival curve ends where fewer people are under observation."""
 RESAMPLES = 200
 DATA = "cross-validation"
 TOLERANCE = 1e-4
 
 
 def conformal(level: float, quantiles: tuple[float, ...]) -> Conformal:
-    """The sets of subtypes, before their coverage is known."""
+    """The sets of subtypes with every gene, before their coverage is known."""
     return Conformal(level, max(quantiles), UNMEASURED, 0.0, quantiles)
 
 
@@ -54,19 +53,14 @@ def survival(card: Card, cohort: Subtyping) -> tuple[SubtypeSurvival, ...]:
 
 
 def performance(
-    measured: Measured,
-    seen: Mapping[str, Predictions],
+    seen: Mapping[str, Seen],
     caught: Mapping[str, NDArray[np.bool_]],
     cohort: Subtyping,
     smoke: bool,
 ) -> list[Measure]:
     """Every measure in every setting, how often profiles of mixed up genes are refused, and the subtypes' stability."""
-    rule = Rule({}, measured.sets().quantiles)
-    found = [
-        m
-        for data, made in seen.items()
-        for m in with_and_without_refusals(made, rule, data=data, draws=100 if smoke else 1000)
-    ]
+    draws = 100 if smoke else 1000
+    found = [m for data, told in seen.items() for m in measures_of(told, data, draws)]
     names = cohort.matrix.samples
     found += [
         replace(share("refused_share", refused.tolist(), names, data), subgroup="mixed up genes")
@@ -76,6 +70,18 @@ def performance(
     values = {m.measure: m.value for m in found if m.data == DATA and not m.subgroup}
     say(", ".join(f"{name} {value:.3f}" for name, value in values.items()))
     return found
+
+
+def measures_of(told: Seen, data: str, draws: int) -> list[Measure]:
+    """Every measure of a setting; of the sets that quantiles made which the patient had no part in."""
+    plain = [m for m in with_and_without_refusals(told.made, Rule({}, 1.0), data=data, draws=draws)]
+    accepted = ~told.made.refused
+    of_sets = {
+        f"{name}{end}": share(name, values[rows].tolist(), np.array(told.made.group)[rows].tolist(), data)
+        for end, rows in (("", np.ones_like(accepted)), ("_accepted", accepted))
+        for name, values in (("coverage", told.covered.astype(float)), ("set_size", told.size.astype(float)))
+    }
+    return [replace(of_sets[m.measure], measure=m.measure) if m.measure in of_sets else m for m in plain]
 
 
 def stability(cohort: Subtyping, k: int, resamples: int) -> Measure:
