@@ -150,3 +150,21 @@ def test_samples_are_placed_and_a_refusal_is_in_the_file_and_in_the_code(
     assert [s["cluster"] for s in found["samples"]] == ["luminal_like", "basal_like", None]
     assert found["samples"][2]["probability_basal_like"] is None
     assert [s["name"] for s in found["subtypes_in_the_cohort"]] == ["luminal_like", "basal_like"]
+
+
+def test_survival_that_cannot_be_told_takes_no_group_and_no_refusal_away(
+    matrix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, wrong, out = pd.read_csv(matrix), tmp_path / "wrong.csv", tmp_path / "groups.csv"
+    table["years"] = -table["years"]
+    table.to_csv(wrong, index=False)
+    code, _, aside = run(capsys, wrong, "--survival", "years,died", "--out", out)
+    assert code == 0
+    assert "is no time" in aside
+    assert pd.read_csv(out)["cluster"].notna().all()
+
+
+def test_the_log_rank_test_comes_with_its_condition(matrix: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said, aside = run(capsys, matrix, "--survival", "years,died", "--json")
+    assert "not chosen by looking at survival" in aside
+    assert "not chosen by looking at survival" in json.loads(said)["survival"]["note"]

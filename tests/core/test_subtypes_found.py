@@ -89,6 +89,38 @@ def test_one_cloud_along_a_line_is_no_grouping_though_a_cut_through_it_comes_bac
     assert found.chosen is None
 
 
+@pytest.mark.parametrize("axis", ["lognormal", "uniform", "exponential"])
+def test_a_continuum_is_no_grouping_however_lopsided_it_is(axis: str) -> None:
+    rng = np.random.default_rng(1)
+    along = {
+        "lognormal": np.exp(rng.normal(0, 0.7, 100)),
+        "uniform": rng.uniform(-1.7, 1.7, 100),
+        "exponential": rng.exponential(1, 100),
+    }[axis]
+    values = 8 + np.outer(along, rng.normal(0, 1, 200)) + rng.normal(0, 0.5, (100, 200))
+    found = find_subtypes(named(values))
+    assert found.chosen is None
+    assert min(e.valley for e in found.evidence) > 0.6
+
+
+def test_samples_that_are_copies_of_two_are_no_three_groups() -> None:
+    rng = np.random.default_rng(2)
+    two = rng.normal(8, 2, (2, 50))
+    found = find_subtypes(named(two[np.arange(40) % 2]))
+    assert [e.k for e in found.evidence] == [2]
+    assert found.used is None or found.used.sizes == (20, 20)
+
+
+def test_a_matrix_without_a_gene_left_and_a_sample_without_a_count_are_told_or_borne() -> None:
+    holes = np.where(np.arange(12)[:, None] % 3 == 0, np.nan, np.random.default_rng(3).normal(8, 1, (12, 5)))
+    with pytest.raises(ManifestError, match="No gene is left"):
+        prepare(named(holes))
+    counts = np.random.default_rng(4).poisson(80, (12, 30)).astype(float)
+    counts[0, :-1] = 0
+    genes = [*(f"g{i}" for i in range(29)), "ERCC-00002"]
+    assert np.isfinite(prepare(named(counts, genes=genes)).values).all()
+
+
 def test_groups_that_are_asked_for_and_do_not_hold_are_called_unstable() -> None:
     shuffled = np.random.default_rng(1).permuted(VALUES, axis=0)
     found = find_subtypes(named(shuffled), k=5)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,6 +147,21 @@ def test_a_profile_between_the_subtypes_is_called_doubtful() -> None:
     assert all(max(p.probability) < MODEL.spec.doubtful_below for p in said)
 
 
+def test_the_most_probable_subtype_is_always_possible_and_its_coverage_travels() -> None:
+    line = MODEL.centroids[1] - MODEL.centroids[0]
+    values, _ = drawn(1, 0)
+    steps = np.linspace(-0.2, 1.2, 60)[:, None]
+    found = place(MODEL, profiles(values + steps * line))
+    for p in found.placed:
+        assert p.refusal is not None or p.subtype in p.possible
+    assert {len(p.possible) for p in found.placed if p.refusal is None} == {1, 2}
+    assert 0.9 <= found.coverage.low <= found.coverage.value <= 1
+    table = placements_table(found)
+    assert table.loc[table["refusal"] == "", "coverage_of_possible"].round(4).unique().tolist() == [
+        round(found.coverage.value, 4)
+    ]
+
+
 def test_the_explained_share_is_near_nothing_for_noise_however_few_genes() -> None:
     rng = np.random.default_rng(5)
     for count in (80, 400):
@@ -162,7 +175,8 @@ def test_the_calibration_between_two_numbers_of_genes_lies_between_theirs() -> N
     most, fewer = MODEL.subtyped.shared[:2]
     between = calibration_for(MODEL.subtyped.shared, round(np.sqrt(most.genes * fewer.genes)))
     assert min(most.slope, fewer.slope) <= between.slope <= max(most.slope, fewer.slope)
-    assert calibration_for(MODEL.subtyped.shared, 10**6) == replace(most, genes=10**6)
+    assert calibration_for(MODEL.subtyped.shared, 10**6) == most
+    assert between.coverage == fewer.coverage, "what is promised is what was measured with fewer genes"
 
 
 def test_survival_in_the_card_is_of_at_least_ten_people() -> None:

@@ -63,7 +63,10 @@ def test_the_chosen_number_of_subtypes_is_stable_and_five_are_not() -> None:
     known = {(e.method, e.k): e for e in made.evidence}
     assert known[made.method, made.k].stability >= 0.8
     assert known[made.method, made.k].p <= 0.05
+    assert known[made.method, made.k].valley <= 0.6
     assert known[made.method, 5].stability < 0.8
+    assert all(n == 0 or n >= 10 for e in made.evidence for n in e.sizes)
+    assert all(min(e.sizes) > 0 or e.log_rank_p != e.log_rank_p for e in made.evidence)
     assert known[made.method, 2].log_rank_p < 1e-6
     stability = next(m for m in CARD.measured.performance if m.measure == "stability")
     assert stability.value >= 0.8
@@ -77,7 +80,7 @@ def test_a_placement_loses_little_without_genes_and_on_another_platform() -> Non
     settings = [data for name, data in known if name == "balanced_accuracy" and "cross-validation" in data]
     assert len(settings) == 7
     assert all(known["balanced_accuracy", data] >= 0.9 for data in settings)
-    assert all(known["refused_share", data] <= 0.1 for data in settings)
+    assert all(known["refused_share", data] <= 0.15 for data in settings)
     mixed = [m for m in CARD.measured.performance if m.subgroup == "mixed up genes"]
     assert len(mixed) == 4
     assert all(m.value >= 0.95 for m in mixed)

@@ -51,8 +51,8 @@ def p_words(p: float) -> str:
 
 
 def sizes_words(sizes: Sequence[int]) -> str:
-    """The sizes of groups: "220 and 52"."""
-    return words.joined([f"{n:,}" for n in sizes])
+    """The sizes of groups: "220 and 52"; 0 stands for fewer than 10."""
+    return words.joined([f"{n:,}" if n else "< 10" for n in sizes])
 
 
 def answer_words(grouping: Grouping) -> str:

@@ -114,7 +114,7 @@ def evidence(
     rng = np.random.default_rng(0)
     scores = matrix.components
     many = len(scores) >= MANY
-    distinct = len(np.unique(np.round(scores, 6), axis=0))
+    distinct = len(np.unique(np.round(scores / max(float(scores.std()), 1e-12), 3), axis=0))
     counts = range(2, max(2, min(most or GROUPS_MAX, len(scores) // 5, distinct)) + 1)
     references = [_box(scores, rng) for _ in range(REFERENCES)]
     clouds = [rng.normal(0, scores.std(axis=0), scores.shape) for _ in range(NULLS_OF_MANY if many else NULLS)]
