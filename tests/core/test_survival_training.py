@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from medai_core.catalog import find_models
 from medai_core.evaluation.survival import Foretold, enough, gain_of, survival_measures
 from medai_core.metrics.survival import concordance
+from medai_core.precision.survival import answers
 from medai_core.training.survival import moments, part_of
 from medai_core.training.survival_fitting import (
     Cox,
@@ -21,7 +26,7 @@ from medai_core.training.survival_fitting import (
 )
 from medai_core.training.survival_report import least_weight, subtypes
 from medai_core.training.survival_strata import shares, stratum
-from tests.survival import drawn_model
+from tests.survival import CLINICAL, asked, drawn_model, drawn_table
 
 HORIZONS = (5.0, 10.0)
 
@@ -146,12 +151,29 @@ def test_a_group_that_is_too_small_or_without_deaths_is_not_judged() -> None:
     assert not enough(np.ones(400), (np.arange(400) < 9).astype(np.int64))
 
 
-def test_two_drawn_subtypes_are_found_without_their_outcomes() -> None:
-    r = np.random.default_rng(0)
-    truth = np.arange(90) < 30
-    found = subtypes(r.normal(size=(90, 50)) + 2 * truth[:, None], 1)
-    assert set(found["smaller group"]) == set(range(30))
-    assert set(found["larger group"]) == set(range(30, 90))
+def test_a_cohort_is_told_apart_by_the_subtypes_that_the_shipped_model_places_patients_in(tmp_path: Path) -> None:
+    models = find_models()
+    card = models.card("breast_cancer_subtypes")
+    model, spec = models.subtype_model(card), card.subtypes
+    assert spec is not None
+    truth = [0, 0, 1, 0, 1]
+    profiles = model.centroids[truth] * 3 - 2 * model.mean + np.random.default_rng(0).normal(0, 1e-3, (5, 1))
+    profiles[3] = np.random.default_rng(0).permutation(profiles[3])
+    table = pd.DataFrame(profiles, columns=list(model.probes)).assign(**dict.fromkeys(spec.clinical, 1.0))
+    table.to_parquet(tmp_path / "patients.parquet")
+    found = subtypes(models.folder_of(card), tmp_path / "patients.parquet")
+    assert {title: rows.tolist() for title, rows in found.items()} == {
+        card.findings[0].title: [0, 1],
+        card.findings[1].title: [2, 4],
+    }
+
+
+def test_a_third_of_the_cohort_lies_in_each_third_by_the_model_that_serves() -> None:
+    """Cross-validated scores lie closer together: by their edges too many would be told "highest" or "lowest"."""
+    table = drawn_table(150)
+    for columns in (table.columns, ["sample", *CLINICAL]):
+        found = answers(drawn_model(), asked(table[columns]))
+        assert sorted(Counter(a.third for a in found).items()) == [(1, 50), (2, 50), (3, 50)]
 
 
 def test_treatments_of_fewer_than_ten_are_named_without_numbers_and_count_nowhere() -> None:
