@@ -15,7 +15,8 @@ from medai_core.cards.survival import Gain, Survived, Third
 from medai_core.evaluation.survival import Foretold, concordance_gain, enough, gain_of, survival_measures, thirds
 from medai_core.metrics import Floats, Ints
 from medai_core.metrics.survival import concordance, share_at
-from medai_core.precision.genomics import load_model, place
+from medai_core.precision.genomics.placing import calibration_for, load_model, logits
+from medai_core.precision.genomics.profiles import on_cohort_scale, shared_genes
 from medai_core.precision.survival.cox import fit_cox
 from medai_core.precision.survival.model import BOTH, CLINICAL, EXPRESSION, PARTS, SurvivalModel
 from medai_core.prognosis.cohorts import folds
@@ -90,13 +91,18 @@ def subgroups(model: SurvivalModel, rows: pd.DataFrame, subtypes: Mapping[str, I
 def subtypes(folder: Path, file: Path) -> dict[str, Ints]:
     """The rows of the cohort in ``file`` by the title of their subtype, as the model in ``folder`` places them.
 
-    Each is placed as a new patient would be; whom the model refuses is in none.
+    Everybody is in the one that is most probable. A new patient may be refused as foreign, but left out here they
+    would be so few that what became of them could be found by subtraction from everybody.
     """
     card = read_card(folder)
     assert card.subtypes is not None
     expression = open_expression(file, clinical=card.subtypes.clinical)
-    names = np.array([p.subtype for p in place(load_model(card, folder / "model.npz"), expression).placed])
-    return {finding.title: np.flatnonzero(names == finding.name) for finding in card.findings}
+    model = load_model(card, folder / "model.npz")
+    found = shared_genes(model.probes, model.symbols, model.entrez, expression)
+    profile = on_cohort_scale(found.values, model.mean[found.columns], model.spread[found.columns])
+    fit = calibration_for(model.subtyped.shared, found.count)
+    most = logits(model, found.columns, profile, fit).argmax(axis=1)
+    return {finding.title: np.flatnonzero(most == k) for k, finding in enumerate(card.findings)}
 
 
 def calibrated(part: str, found: Foretold) -> list[Third]:

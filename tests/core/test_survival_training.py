@@ -13,7 +13,9 @@ import pytest
 from medai_core.catalog import find_models
 from medai_core.evaluation.survival import Foretold, enough, gain_of, survival_measures
 from medai_core.metrics.survival import concordance
+from medai_core.precision.genomics import place
 from medai_core.precision.survival import answers
+from medai_core.sources.expression import open_expression
 from medai_core.training.survival import moments, part_of
 from medai_core.training.survival_fitting import (
     Cox,
@@ -158,12 +160,16 @@ def test_a_cohort_is_told_apart_by_the_subtypes_that_the_shipped_model_places_pa
     assert spec is not None
     truth = [0, 0, 1, 0, 1]
     profiles = model.centroids[truth] * 3 - 2 * model.mean + np.random.default_rng(0).normal(0, 1e-3, (5, 1))
-    profiles[3] = np.random.default_rng(0).permutation(profiles[3])
+    noise = np.random.default_rng(0).normal(0, 2, profiles.shape[1]) * model.spread
+    profiles[3] += noise - noise.mean()
     table = pd.DataFrame(profiles, columns=list(model.probes)).assign(**dict.fromkeys(spec.clinical, 1.0))
     table.to_parquet(tmp_path / "patients.parquet")
     found = subtypes(models.folder_of(card), tmp_path / "patients.parquet")
+    # One is foreign to the model, and yet in no group of their own.
+    placed = place(model, open_expression(tmp_path / "patients.parquet", clinical=spec.clinical)).placed
+    assert [p.sample for p in placed if p.refusal] == ["4"]
     assert {title: rows.tolist() for title, rows in found.items()} == {
-        card.findings[0].title: [0, 1],
+        card.findings[0].title: [0, 1, 3],
         card.findings[1].title: [2, 4],
     }
 
