@@ -40,7 +40,8 @@ def test_what_expression_adds_is_told_with_its_interval_for_everybody_by_subtype
     everybody, *parts = survived.gains
     assert (everybody.subgroup, everybody.n, everybody.events) == ("", survived.n, survived.events)
     named = [*(gain.subgroup for gain in parts), *survived.too_few]
-    assert any(name.startswith("subtype") for name in named)
+    subtypes = {f"subtype: {finding.title}" for finding in MODELS.card(card.survival.subtypes).findings}
+    assert subtypes <= set(named)
     titles = {p.title for p in card.predictors if p.name in card.survival.treatment}
     assert titles <= {name.partition(":")[0] for name in named}
     for gain in survived.gains:
@@ -65,6 +66,26 @@ def test_nothing_that_is_shipped_of_survival_is_of_fewer_than_ten_people(card: C
     assert model.years[-1] >= max(model.spec.horizons)
     assert not {p.name for p in card.predictors} & {"timerecurrence", "esr1", model.spec.time, model.spec.event}
     assert "timerecurrence" not in model.genes.probe
+
+
+@every_survival_model
+def test_whom_no_sheet_shows_are_ten_or_more_of_every_treatment(card: Card) -> None:
+    """What expression adds is told by treatment with people and deaths: less those on sheets, ten are left."""
+    survived, spec = MODELS.survival_model(card).survived, card.survival
+    assert spec is not None
+    told = {gain.subgroup: gain.n for gain in survived.gains}
+    assert sum(n for name, n in told.items() if name.startswith("subtype")) == survived.n
+    for part in {s.part for s in survived.strata}:
+        strata = [s for s in survived.strata if s.part == part]
+        assert survived.n - sum(s.n for s in strata) >= 10
+        for p in (p for p in card.predictors if p.name in spec.treatment):
+            for c in (c for c in p.categories if f"{p.title}: {c.title}" in told):
+                if p.name == spec.surgery:
+                    shown = [f.n for s in strata for f in s.surgery if f.received == c.name]
+                else:
+                    yes = c.name == "yes"
+                    shown = [f.n for s in strata for f in s.drugs if (p.name in f.received.split("+")) == yes]
+                assert sum(shown) and told[f"{p.title}: {c.title}"] - sum(shown) >= 10
 
 
 @every_survival_model

@@ -247,6 +247,8 @@ def test_the_survival_of_groups_comes_with_the_test_and_the_numbers_at_risk() ->
     shown = frame(at, "At risk")
     begun = shown[shown["Time"] == "0"]
     assert list(begun["At risk"]) == ["16", "8"] and list(begun["Share without the event"]) == ["100.0 %"] * 2
+    before = shown[(shown["Time"] != "0") & (shown["Share without the event"] == "100.0 %")]
+    assert len(before) and not before["95 % interval"].str.startswith("100").any()
     assert "Group 2: 8 events among 8" in at.get("plotly_chart")[0].proto.alt
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from dataclasses import replace
@@ -181,6 +182,31 @@ def test_a_value_outside_its_range_is_refused_here_and_in_every_export(monkeypat
     assert facts["refused"] and "80" in facts["refused"][0] and not facts["survival"]
     rows = list(csv.reader(handed["csv"].decode("utf-8-sig").splitlines()))
     assert any("80" in value for name, value in rows if name == "Refused")
+
+
+@pytest.mark.parametrize(("name", "bad", "good"), [("age", "70", 45.0), ("grade", "IX", "2")])
+def test_what_a_file_has_outside_its_range_refuses_until_it_is_corrected_by_hand(
+    name: str, bad: str, good: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the command line: the field stands empty, and that is not taken for "not known"."""
+    table = pd.read_csv(io.BytesIO(EXAMPLE), dtype=str).head(1)
+    table[name] = bad
+    at = given(table.to_csv(index=False).encode())
+    assert "medai-refused" in html(at) and bad in html(at) and "alive at" not in html(at)
+    handed = taken(at, monkeypatch)
+    facts = json.loads(handed["json"])
+    assert set(handed) == {"json", "csv"} and facts["treatment_sheet"] is None
+    assert bad in facts["refused"][0] and not facts["survival"]
+    field(at, "diameter").set_value(20.0).run()
+    assert "medai-refused" in html(at) and bad in html(at)
+    field(at, name).set_value(good).run()
+    assert "medai-refused" not in html(at) and "alive at 5 years" in answered(at)
+
+
+def test_a_file_with_nothing_but_a_value_outside_its_range_is_not_filled_up_with_what_is_typical() -> None:
+    at = given(b"sample,age\nx,70\n")
+    assert "medai-refused" in html(at) and "70" in html(at)
+    assert set(entered(at).values()) == {None}
 
 
 def test_what_is_taken_away_holds_survival_contributions_and_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:

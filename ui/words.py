@@ -116,8 +116,8 @@ WRITTEN_BY_RECIPES = (
     N_("expression, every probe (Cox)"),
     N_("history, treatment and expression (boosted trees)"),
     N_("the same for everybody (Kaplan-Meier)"),
-    N_("subtype: larger group"),
-    N_("subtype: smaller group"),
+    N_("subtype: Luminal-like (oestrogen receptor genes high)"),
+    N_("subtype: Basal-like (oestrogen receptor genes low)"),
 )
 """What cards call a baseline and subgroups; their own English is what a translation is looked up by."""
 

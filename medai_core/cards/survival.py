@@ -36,6 +36,7 @@ class SurvivalSpec:
     surgery : the treatment that is an operation; the others are drugs with the categories "no" and "yes".
     nodes : the predictor that counts involved lymph nodes, after which treatment was chosen.
     refits : resamples of the cohort that the intervals come from.
+    subtypes : the model beside this one whose subtypes are told apart in what expression adds.
     why : what expression adds, in words.
     """
 
@@ -51,6 +52,7 @@ class SurvivalSpec:
     surgery: str
     nodes: str
     expression: ExpressionSpec
+    subtypes: str
     refits: int = 100
     why: str = ""
 
@@ -159,7 +161,9 @@ class Survived:
     n, events : of the cohort.
     gains : what expression adds, everybody first. too_few : subgroups that are too small to be told of.
     thirds : predicted beside observed.
-    strata : the treatment discussion sheets. edges : of the thirds, the two log-hazards between them, by part.
+    strata : the treatment discussion sheets.
+    edges : of the thirds, by part: the two log-hazards by the model that serves, treatment left out, that part the
+        cohort into thirds.
     least_weight : the share of the genes' weight that must be known; least_loss : what the concordance loses there.
     spread, shift : between which the root mean square of a sample's standardised values lies, and how far their mean
         may lie from 0, in 99 of 100 of the cohort.

@@ -15,7 +15,7 @@ from medai_core.cards.survival import Gain
 from medai_core.errors import ManifestError
 from medai_core.evaluation.patients import drawn, interval
 from medai_core.metrics import Floats, Ints
-from medai_core.metrics.survival import by_horizon, concordances, integrated_brier, uno_concordance
+from medai_core.metrics.survival import by_horizon, concordances, uno_concordance
 from medai_core.precision.survival import Answer, Patients, SurvivalModel
 from medai_core.precision.survival.cox import fit_cox, log_likelihood, risk_sets
 from medai_core.sources.intake import comparable, distinct_cells
@@ -148,12 +148,6 @@ def _slopes(found: Foretold, copies: Floats) -> Floats:
         rows = np.repeat(np.arange(len(each)), each.astype(int))
         slopes.append(fit_cox(mean[rows, None], found.time[rows], found.happened[rows], 1e-6)[0])
     return np.array(slopes)
-
-
-def integrated(found: Foretold) -> float:
-    """The integrated Brier score over the horizons, the mean over the repeats."""
-    moments = np.array(found.horizons)
-    return float(np.mean([integrated_brier(found.time, found.happened, s, moments) for s in found.survival]))
 
 
 def gain_of(plain: Foretold, added: Foretold, joined: Foretold, *, subgroup: str = "", draws: int = 300) -> Gain:

@@ -205,27 +205,6 @@ def by_horizon(time: Floats, happened: Ints, years: float) -> tuple[Ints, Floats
     return event, np.where(known, 1 / np.maximum(observed, 0.05), 0.0)
 
 
-def brier(time: Floats, happened: Ints, survival: Floats, at: float) -> float:
-    """The mean squared error of the predicted shares without the event at a moment, censoring weighted (Graf 1999).
-
-    Parameters
-    ----------
-    survival : (n,), each person's predicted share at ``at``.
-
-    Returns
-    -------
-    0 to 1, lower is better; 0.25 is what "one half" for everybody would get.
-    """
-    event, weight = by_horizon(time, happened, at)
-    return float((weight * (1 - event - survival) ** 2).sum() / len(time))
-
-
-def integrated_brier(time: Floats, happened: Ints, survival: Floats, moments: Floats) -> float:
-    """The mean of ``brier`` over a grid of moments, by trapezoids; ``survival`` is (n, moments)."""
-    scores = np.array([brier(time, happened, survival[:, i], float(at)) for i, at in enumerate(moments)])
-    return float(np.trapezoid(scores, moments) / (moments[-1] - moments[0]))
-
-
 def uncensored_share(time: Floats, happened: Ints, at: Floats) -> Floats:
     """The share still uncensored just before each of ``at``, by Kaplan-Meier with censoring as the event.
 

@@ -67,10 +67,14 @@ def main(folder: Path) -> None:
     repeats, count, refits = (1, 3, 5) if given.smoke else (5, 10, card.survival.refits)
     told = compared(people, card.survival, repeats, count, given.seed, smoke=given.smoke)
     model = fitted(card, rows, people, genes, refits, given.seed)
-    survived = survival_report.survived(model, rows, people, told, seed=given.seed, draws=50 if given.smoke else 500)
+    # A drawn cohort's genes are of no model.
+    beside, cohort = folder.parent / card.survival.subtypes, given.data / card.survival.develop
+    subtypes = {} if given.smoke else survival_report.subtypes(beside, cohort)
+    draws = 50 if given.smoke else 500
+    survived = survival_report.survived(model, rows, people, told, subtypes, seed=given.seed, draws=draws)
     measured = drafted(card, people, told, given)
     measured = replace(measured, survived=survived, predictors=survival_report.described(model, rows))
-    measured = survival_report.judged(measured, told, TITLES, earlier, draws=50 if given.smoke else 500)
+    measured = survival_report.judged(measured, told, TITLES, earlier, draws=draws)
     model = replace(model, card=replace(card, measured=measured))
     save_model(model, given.out / "model.npz")
     recipes.write_hashes(measured, given.out)
@@ -136,7 +140,11 @@ def fitted(card: Card, rows: pd.DataFrame, people: People, genes: Genes, refits:
 
 
 def moments(people: People) -> Floats:
-    """Every half year from the first on by which somebody died, while ``FEWEST`` are under observation."""
+    """Every half year from the first on by which somebody died, while ``FEWEST`` are under observation.
+
+    A step of the hazard between two of them may rest on a single death. It is still a number about all who were at
+    risk there, ``FEWEST`` at least, weighted by the model: it says that one of them died, and not who.
+    """
     grid = np.arange(1.0, people.time.max(), 0.5)
     first = people.time[people.happened == 1].min()
     return np.asarray(grid[(at_risk(people.time, grid) >= FEWEST) & (grid >= first)])

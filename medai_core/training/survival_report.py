@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 
-from medai_core.cards import Bounds, Evaluation, Measure, Measured, PredictorStatistics, Reliability
+from medai_core.cards import Bounds, Evaluation, Measure, Measured, PredictorStatistics, Reliability, read_card
 from medai_core.cards.survival import Gain, Survived, Third
 from medai_core.evaluation.survival import Foretold, concordance_gain, enough, gain_of, survival_measures, thirds
 from medai_core.metrics import Floats, Ints
 from medai_core.metrics.survival import concordance, share_at
+from medai_core.precision.genomics.placing import calibration_for, load_model, logits
+from medai_core.precision.genomics.profiles import on_cohort_scale, shared_genes
 from medai_core.precision.survival.cox import fit_cox
 from medai_core.precision.survival.model import BOTH, CLINICAL, EXPRESSION, PARTS, SurvivalModel
 from medai_core.prognosis.cohorts import folds
+from medai_core.sources.expression import open_expression
 from medai_core.training import survival_strata
 from medai_core.training.recipes import commit, say
 from medai_core.training.risks import predictor_statistics, smooth_quantiles
@@ -37,10 +40,17 @@ def order(found: Foretold) -> float:
 
 
 def survived(
-    model: SurvivalModel, rows: pd.DataFrame, people: People, told: Mapping[str, Foretold], *, seed: int, draws: int
+    model: SurvivalModel,
+    rows: pd.DataFrame,
+    people: People,
+    told: Mapping[str, Foretold],
+    subtypes: Mapping[str, Ints],
+    *,
+    seed: int,
+    draws: int,
 ) -> Survived:
     """All of it."""
-    groups = subgroups(model, rows, people, seed)
+    groups = subgroups(model, rows, subtypes)
     gains, too_few = [], []
     for name, chosen in groups.items():
         parts = [told[part].chosen(chosen) for part in (CLINICAL, EXPRESSION, BOTH)]
@@ -68,10 +78,9 @@ def survived(
     )
 
 
-def subgroups(model: SurvivalModel, rows: pd.DataFrame, people: People, seed: int) -> dict[str, Ints]:
+def subgroups(model: SurvivalModel, rows: pd.DataFrame, subtypes: Mapping[str, Ints]) -> dict[str, Ints]:
     """Everybody, the subtypes, and those who received each treatment or not."""
-    found = {"": np.arange(len(people))}
-    found |= {f"subtype: {name}": chosen for name, chosen in subtypes(people.blocks["probes"], seed).items()}
+    found = {"": np.arange(len(rows))} | {f"subtype: {title}": chosen for title, chosen in subtypes.items()}
     for p in model.encoding.predictors:
         if p.name in model.spec.treatment:
             own = rows[p.name].to_numpy()
@@ -79,11 +88,21 @@ def subgroups(model: SurvivalModel, rows: pd.DataFrame, people: People, seed: in
     return found
 
 
-def subtypes(probes: Floats, seed: int) -> dict[str, Ints]:
-    """The two groups that k-means finds in centred expression, which is not told of outcomes."""
-    label = KMeans(2, n_init=10, random_state=seed).fit_predict(probes - probes.mean(axis=0))
-    larger = int(np.bincount(label, minlength=2).argmax())
-    return {"larger group": np.flatnonzero(label == larger), "smaller group": np.flatnonzero(label != larger)}
+def subtypes(folder: Path, file: Path) -> dict[str, Ints]:
+    """The rows of the cohort in ``file`` by the title of their subtype, as the model in ``folder`` places them.
+
+    Everybody is in the one that is most probable. A new patient may be refused as foreign, but left out here they
+    would be so few that what became of them could be found by subtraction from everybody.
+    """
+    card = read_card(folder)
+    assert card.subtypes is not None
+    expression = open_expression(file, clinical=card.subtypes.clinical)
+    model = load_model(card, folder / "model.npz")
+    found = shared_genes(model.probes, model.symbols, model.entrez, expression)
+    profile = on_cohort_scale(found.values, model.mean[found.columns], model.spread[found.columns])
+    fit = calibration_for(model.subtyped.shared, found.count)
+    most = logits(model, found.columns, profile, fit).argmax(axis=1)
+    return {finding.title: np.flatnonzero(most == k) for k, finding in enumerate(card.findings)}
 
 
 def calibrated(part: str, found: Foretold) -> list[Third]:

@@ -23,15 +23,22 @@ PENALTIES = {"history": (30.0,), "treatment": (100.0,), "expression": (1000.0,)}
 def strata_of(
     model: SurvivalModel, rows: pd.DataFrame, people: People, seed: int
 ) -> tuple[tuple[Stratum, ...], dict[str, tuple[float, ...]]]:
-    """People by involved nodes and third of risk, for the risk by history and by expression too; the thirds' edges."""
+    """People by involved nodes and third of risk, for the risk by history and by expression too; the thirds' edges.
+
+    Who of the cohort is in which third is told by scores in cross-validation, for the model that serves has seen what
+    became of them. A patient is asked of the model that serves, whose scores lie further apart; the edges are the
+    quantiles of its own scores, so that a third means a third on either scale. Of the cohort these are scores of
+    people it was fitted to: a few more new patients than a third lie in the middle.
+    """
     involved = np.where(rows[model.spec.nodes].to_numpy(dtype=np.float64) > 0, "involved", "free")
     drugs, surgery = received(model, rows), rows[model.spec.surgery].to_numpy(dtype=str)
     found: list[Stratum] = []
     edges: dict[str, tuple[float, ...]] = {}
     for part, blocks in BLOCKS.items():
         risk = untreated(people, Cox({name: PENALTIES[name] for name in blocks}), model.spec.horizons, seed)
-        edges[part] = tuple(float(v) for v in np.quantile(risk, (1 / 3, 2 / 3)))
-        third = 1 + np.searchsorted(edges[part], risk)
+        served = model.untreated(part, np.concatenate([people.blocks[name] for name in blocks], axis=1))
+        edges[part] = thirds_of(served)
+        third = 1 + np.searchsorted(thirds_of(risk), risk)
         for nodes in ("free", "involved"):
             for k in (1, 2, 3):
                 own = np.flatnonzero((involved == nodes) & (third == k))
@@ -39,6 +46,11 @@ def strata_of(
                 if made is not None:
                     found.append(replace(made, part=part, nodes=nodes, third=k))
     return tuple(found), edges
+
+
+def thirds_of(risk: Floats) -> tuple[float, ...]:
+    """The two values that part scores (n,) into thirds."""
+    return tuple(float(v) for v in np.quantile(risk, (1 / 3, 2 / 3)))
 
 
 def received(model: SurvivalModel, rows: pd.DataFrame) -> np.ndarray:

@@ -197,6 +197,21 @@ def test_clinical_columns_of_a_table_beside_are_joined_by_the_samples_names() ->
         assert one.log_hazard == pytest.approx(before.log_hazard)
 
 
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        ([101, 102, np.nan], ("101", "102", "#3")),
+        (["a ", "", "b"], ("a", "#2", "b")),
+        (["101", "101.0", "x"], ("1", "2", "3")),
+    ],
+)
+def test_a_patient_is_called_as_the_file_calls_them_and_none_is_left_without_a_name(
+    ids: list[object], names: tuple[str, ...]
+) -> None:
+    table = drawn_table(3)[["sample", *ASKED]].assign(sample=pd.Series(ids, dtype=object))
+    assert asked(table).samples == names
+
+
 def test_one_patient_is_told_what_they_are_told_among_others() -> None:
     table = drawn_table()
     before = answers(drawn_model(), asked(table))

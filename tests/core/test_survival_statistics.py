@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 from statsmodels.stats.multitest import multipletests
 
+from medai_core.evaluation.survival import Foretold, brier_scores
 from medai_core.metrics.survival import (
     adjusted,
     at_risk,
-    brier,
     concordance,
     concordances,
-    integrated_brier,
     kaplan_meier,
     log_rank,
     share_at,
@@ -170,13 +169,5 @@ def test_uno_is_harrell_without_censoring_and_does_not_move_with_it() -> None:
 def test_the_brier_score_of_the_cohorts_own_curve_is_its_variance(seed: int, year: int) -> None:
     time, happened = followed(seed)
     share = survival_share(time, happened, np.array([float(year)]))[0]
-    assert brier(time, happened, np.full(60, share), float(year)) == pytest.approx(share * (1 - share), abs=1e-9)
-
-
-def test_the_integrated_brier_score_is_the_mean_over_time() -> None:
-    time, happened = followed(2)
-    moments = np.array([1.0, 3.0, 4.0])
-    half = np.full((60, 3), 0.5)
-    assert integrated_brier(time, happened, half, moments) == pytest.approx(0.25)
-    certain = (time[:, None] > moments).astype(float)
-    assert integrated_brier(time, np.ones(60, np.int64), certain, moments) == 0
+    told = Foretold(time, happened, np.zeros((1, 60)), np.full((1, 60, 1), share), (float(year),))
+    assert brier_scores(told, 0, np.ones((1, 60)))[0] == pytest.approx(share * (1 - share), abs=1e-9)

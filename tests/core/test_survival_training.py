@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from medai_core.evaluation.survival import Foretold, enough, gain_of, integrated, survival_measures
+from medai_core.catalog import find_models
+from medai_core.evaluation.survival import Foretold, enough, gain_of, survival_measures
 from medai_core.metrics.survival import concordance
+from medai_core.precision.genomics import place
+from medai_core.precision.survival import answers
+from medai_core.sources.expression import open_expression
 from medai_core.training.survival import moments, part_of
 from medai_core.training.survival_fitting import (
     Cox,
@@ -21,7 +28,7 @@ from medai_core.training.survival_fitting import (
 )
 from medai_core.training.survival_report import least_weight, subtypes
 from medai_core.training.survival_strata import shares, stratum
-from tests.survival import drawn_model
+from tests.survival import CLINICAL, asked, drawn_model, drawn_table
 
 HORIZONS = (5.0, 10.0)
 
@@ -110,7 +117,9 @@ def test_right_predictions_are_calibrated_and_sharper_than_one_for_everybody() -
     wrong = replace(right, log_hazard=2 * right.log_hazard)
     slope = next(m for m in survival_measures(wrong, data="", draws=5) if m.measure == "calibration_slope")
     assert slope.value == pytest.approx(0.5, abs=0.06)
-    assert integrated(right) < integrated(flat) - 0.02
+    same = {m.measure: m.value for m in survival_measures(flat, data="drawn", draws=5)}
+    for name in ("brier_5_years", "brier_10_years"):
+        assert found[name].value < same[name] - 0.02
 
 
 def test_intervals_from_refits_hold_the_truth_about_as_often_as_they_say() -> None:
@@ -144,12 +153,33 @@ def test_a_group_that_is_too_small_or_without_deaths_is_not_judged() -> None:
     assert not enough(np.ones(400), (np.arange(400) < 9).astype(np.int64))
 
 
-def test_two_drawn_subtypes_are_found_without_their_outcomes() -> None:
-    r = np.random.default_rng(0)
-    truth = np.arange(90) < 30
-    found = subtypes(r.normal(size=(90, 50)) + 2 * truth[:, None], 1)
-    assert set(found["smaller group"]) == set(range(30))
-    assert set(found["larger group"]) == set(range(30, 90))
+def test_a_cohort_is_told_apart_by_the_subtypes_that_the_shipped_model_places_patients_in(tmp_path: Path) -> None:
+    models = find_models()
+    card = models.card("breast_cancer_subtypes")
+    model, spec = models.subtype_model(card), card.subtypes
+    assert spec is not None
+    truth = [0, 0, 1, 0, 1]
+    profiles = model.centroids[truth] * 3 - 2 * model.mean + np.random.default_rng(0).normal(0, 1e-3, (5, 1))
+    noise = np.random.default_rng(0).normal(0, 2, profiles.shape[1]) * model.spread
+    profiles[3] += noise - noise.mean()
+    table = pd.DataFrame(profiles, columns=list(model.probes)).assign(**dict.fromkeys(spec.clinical, 1.0))
+    table.to_parquet(tmp_path / "patients.parquet")
+    found = subtypes(models.folder_of(card), tmp_path / "patients.parquet")
+    # One is foreign to the model, and yet in no group of their own.
+    placed = place(model, open_expression(tmp_path / "patients.parquet", clinical=spec.clinical)).placed
+    assert [p.sample for p in placed if p.refusal] == ["4"]
+    assert {title: rows.tolist() for title, rows in found.items()} == {
+        card.findings[0].title: [0, 1, 3],
+        card.findings[1].title: [2, 4],
+    }
+
+
+def test_a_third_of_the_cohort_lies_in_each_third_by_the_model_that_serves() -> None:
+    """Cross-validated scores lie closer together: by their edges too many would be told "highest" or "lowest"."""
+    table = drawn_table(150)
+    for columns in (table.columns, ["sample", *CLINICAL]):
+        found = answers(drawn_model(), asked(table[columns]))
+        assert sorted(Counter(a.third for a in found).items()) == [(1, 50), (2, 50), (3, 50)]
 
 
 def test_treatments_of_fewer_than_ten_are_named_without_numbers_and_count_nowhere() -> None:

@@ -12,7 +12,8 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from medai_core.errors import Message
-from medai_core.metrics.survival import KaplanMeier, at_risk
+from medai_core.metrics import Interval
+from medai_core.metrics.survival import KaplanMeier, at_risk, share_at
 from medai_core.precision.genomics import Grouping, GroupSurvival, group_survival
 from ui import words
 from ui.colours import DASHES, GROUPS
@@ -136,20 +137,26 @@ def _add(figure: go.Figure, group: int, name: str, curve: KaplanMeier, last: flo
 
 def _rows(found: GroupSurvival, title: Title) -> list[dict[str, str]]:
     rows = []
-    for group, curve in found.curves.items():
+    for group in found.curves:
         for moment, left in zip(ticks(found), at_risk(found.followed[group], np.array(ticks(found))), strict=True):
             if left:
-                step = int(np.searchsorted(curve.times, moment, side="right")) - 1
+                share = _share(found, group, moment)
                 rows.append(
                     {
                         _("Group"): title(group),
                         _("Time"): f"{moment:g}",
-                        _("Share without the event"): f"{100 * curve.share[step]:.1f} %",
-                        _("95 % interval"): words.span(curve.low[step], curve.high[step], shares=True),
+                        _("Share without the event"): f"{100 * share.value:.1f} %",
+                        _("95 % interval"): words.span(share.low, share.high, shares=True),
                         _("At risk"): f"{left}",
                     }
                 )
     return rows
+
+
+def _share(found: GroupSurvival, group: int, moment: float) -> Interval:
+    """The share without the event; its interval is one point only at the start, where nothing is estimated."""
+    at_start = moment == 0
+    return Interval(1.0, 1.0, 1.0) if at_start else share_at(found.followed[group], found.happened[group], moment)
 
 
 def _alt(found: GroupSurvival, title: Title) -> str:

@@ -66,13 +66,14 @@ def ask_file(card: Card) -> Upload | None:
 
 def begin(card: Card, upload: Upload | None, beside: Patients | None) -> None:
     """Another patient than before: nothing of the last one is left, and the file's history is entered."""
-    of = f"{upload.sha256}:{beside.samples[0]}" if upload and beside else ""
+    of = f"{card.name}:{upload.sha256}:{beside.samples[0]}" if upload and beside else ""
     if st.session_state.get(OF, "") == of:
         return
     st.session_state[OF], st.session_state[LABEL] = of, ""
     forget(f"risk_value:{card.outcome}:")
     row = {} if beside is None else {n: None if pd.isna(v) else v for n, v in beside.rows.iloc[0].items()}
-    if any(value is not None for value in row.values()):
+    refused = beside is not None and beside.outside[0]
+    if refused or any(value is not None for value in row.values()):
         enter_row(card, row)
 
 
@@ -108,9 +109,18 @@ def ask_label(beside: Patients | None) -> str:
 
 
 def ask_history(model: SurvivalModel, label: str, beside: Patients | None) -> Patients:
-    """The form, and with the expression of ``beside`` the patient as the core takes them."""
+    """The form, and with the expression of ``beside`` the patient as the core takes them.
+
+    What the file has outside its range stands empty in the form, and refuses until another value is entered.
+    """
     measured = model.measured
     weight = {s.name: s.importance for s in measured.predictors}
     asked = ask_patient(model.card, weight, label=None if beside else LABEL)
     own = patients_of(model, (label,), pd.DataFrame([asked.values]), None)
-    return own if beside is None else replace(own, genes=beside.genes, notes=beside.notes)
+    if beside is None:
+        return own
+    joined = replace(own, genes=beside.genes, notes=beside.notes)
+    kept = tuple(m for m in beside.problems[0] if beside.outside[0] and asked.values[str(m.facts["predictor"])] is None)
+    if not kept:
+        return joined
+    return replace(joined, problems=((*kept, *(own.problems[0] if own.outside[0] else ())),), outside=(True,))

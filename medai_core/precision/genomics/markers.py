@@ -127,13 +127,15 @@ class GroupSurvival:
 
     Attributes
     ----------
-    curves : by group, from 1. followed : by group, how long each of its samples was followed.
+    curves : by group, from 1.
+    followed, happened : by group, how long each of its samples was followed, and 1 where that ended with the event.
     test : the log-rank test of all groups; None where there is one group only.
     time, event : the columns that said so; n : samples with both; left_out : those without.
     """
 
     curves: dict[int, KaplanMeier]
     followed: dict[int, Floats]
+    happened: dict[int, Ints]
     test: LogRank | None
     time: str
     event: str
@@ -172,9 +174,9 @@ def survival_by(samples: Sequence[str], label: Ints, clinical: pd.DataFrame, col
     time, happened, group = time[followed], event[followed].astype(np.int64), label[followed]
     curves = {int(g): kaplan_meier(time[group == g], happened[group == g]) for g in np.unique(group)}
     test = log_rank(time, happened, group) if len(curves) > 1 and happened.any() else None
-    observed = {g: time[group == g] for g in curves}
+    observed, ended = ({g: each[group == g] for g in curves} for each in (time, happened))
     n, left_out = int(followed.sum()), int((~followed).sum())
-    return GroupSurvival(curves, observed, test, time_column, event_column, n, left_out)
+    return GroupSurvival(curves, observed, ended, test, time_column, event_column, n, left_out)
 
 
 HAPPENED = {"1": 1.0, "true": 1.0, "yes": 1.0, "dead": 1.0, "deceased": 1.0, "event": 1.0, "1.0": 1.0}

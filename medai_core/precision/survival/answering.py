@@ -145,7 +145,7 @@ def _answer(model: SurvivalModel, patients: Patients, place: int, told: Mapping[
         drivers,
         log_hazard,
         tuple(_notices(model, patients, place, part, gene_refusal)),
-        third_of(model, part, log_hazard, drivers) if part != EXPRESSION else None,
+        third_of(model, part, told[part].columns[place]) if part != EXPRESSION else None,
         nodes_of(model, row),
     )
 
@@ -188,10 +188,9 @@ def _contributions(
         yield Contribution("", "gene", None, float(of_genes.sum() - of_genes[first].sum()))
 
 
-def third_of(model: SurvivalModel, part: str, log_hazard: float, drivers: tuple[Contribution, ...]) -> int:
-    """The third of the cohort, 1 to 3, that a log-hazard lies in when what treatment adds is left out of it."""
-    own = log_hazard - sum(c.log_hazard for c in drivers if c.kind == "treatment")
-    return 1 + int(np.searchsorted(model.survived.edges[part], own))
+def third_of(model: SurvivalModel, part: str, columns: Floats) -> int:
+    """The third of the cohort, 1 to 3, that a row (columns,) lies in when what treatment adds is left out of it."""
+    return 1 + int(np.searchsorted(model.survived.edges[part], model.untreated(part, columns[None])[0]))
 
 
 def nodes_of(model: SurvivalModel, row: pd.Series) -> str:

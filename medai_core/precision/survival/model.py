@@ -101,6 +101,15 @@ class SurvivalModel:
             X = np.where(own & rows[p.name].isna().to_numpy()[:, None], mean, X)
         return np.asarray(X)
 
+    def untreated(self, part: str, X: Floats) -> Floats:
+        """The log-hazard of rows (n, columns) by a part, (n,), without what treatment adds to it."""
+        own = np.ones(X.shape[1], dtype=bool)
+        owner = self.encoding.owner
+        if part != EXPRESSION:
+            own[: len(owner)] = [self.encoding.predictors[j].name not in self.spec.treatment for j in owner]
+        fitted = self.parts[part]
+        return np.asarray((X - fitted.mean)[:, own] @ fitted.coefficients[0, own])
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:

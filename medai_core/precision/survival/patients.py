@@ -14,7 +14,7 @@ from medai_core.errors import ManifestError, Message
 from medai_core.precision.survival.genes import Matched, matched, places_of
 from medai_core.precision.survival.model import SurvivalModel
 from medai_core.sources.expression import Expression, read_expression, with_clinical
-from medai_core.sources.intake import Problem, in_card_words, match_columns, plain_name
+from medai_core.sources.intake import Problem, comparable, distinct_cells, in_card_words, match_columns, plain_name
 from medai_core.sources.tables import open_bytes, read_table
 
 SAMPLES = ("sample", "sample_id", "sampleid", "patient", "patient_id", "id")
@@ -98,14 +98,15 @@ def _plain_table(model: SurvivalModel, file: tuple[bytes, str], *, limited: bool
 
 
 def _samples(table: pd.DataFrame) -> tuple[str, ...]:
-    named = _named(table)
-    return tuple(map(str, range(1, len(table) + 1))) if named is None else tuple(table[named].astype(str))
-
-
-def _named(table: pd.DataFrame) -> str | None:
+    """The samples' names as the table has them, ``#3`` where the third is blank; numbers where two are alike."""
     plain = {plain_name(c): str(c) for c in table.columns}
-    found = next((plain[plain_name(name)] for name in SAMPLES if plain_name(name) in plain), None)
-    return found if found is not None and table[found].astype(str).is_unique else None
+    named = next((plain[plain_name(name)] for name in SAMPLES if plain_name(name) in plain), None)
+    numbered = tuple(map(str, range(1, len(table) + 1)))
+    if named is None:
+        return numbered
+    place, texts = distinct_cells(comparable(table[named]))
+    names = tuple(texts[at] or f"#{number}" for at, number in zip(place, numbered, strict=True))
+    return names if len(set(names)) == len(names) else numbered
 
 
 def _sorted(expression: Expression, card: Card) -> Expression:
