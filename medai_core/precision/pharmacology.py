@@ -1,9 +1,9 @@
 """Warfarin in the body: from daily doses to the INR, for many patients at once.
 
 The model of Hamberg 2010 (Clin Pharmacol Ther 87:727, 10.1038/clpt.2010.37). S-warfarin is half of the dose; it is
-absorbed and cleared by first-order kinetics from one compartment. What it inhibits reaches the INR through two chains of
-three compartments each. Between doses the drug is solved exactly, and so are the chains but for the integral of the
-inhibition, which is taken at the ``HOURS`` of a Gauss-Legendre rule: the INR stays within 0.001 of that of an ODE solver.
+absorbed and cleared by first-order kinetics from one compartment. What it inhibits reaches the INR through two chains
+of three compartments each. Between doses the drug is solved exactly, and so are the chains but for the integral of the
+inhibition, which is taken at the ``HOURS`` of a Gauss-Legendre rule: the INR stays within 0.001 of an ODE solver's.
 """
 
 from __future__ import annotations
