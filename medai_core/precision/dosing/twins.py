@@ -32,7 +32,7 @@ class Twins:
     Attributes
     ----------
     steady_mg : (n, k), the dose that would hold each at the target INR, without interacting drugs.
-    drugs : (n,), by what the interacting drugs multiply the clearance today, as far as is expected.
+    clearance_sd, ec50_sd : (n,), how far each may be from the typical one, of the logarithm.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Twins:
             own, clearance_l_per_h=own.clearance_l_per_h * clearance, ec50_mg_per_l=own.ec50_mg_per_l * half
         )
         self._dosed, self._amounts, self._k = dosed, untreated(n * k), k
+        self.clearance_sd, self.ec50_sd = expected.clearance_sd, expected.ec50_sd
         self._log_drugs = np.log(interaction(chart.people, dosed))
         self.steady_mg: Floats = steady_dose(self._bodies, target_inr).reshape(n, k)
 
