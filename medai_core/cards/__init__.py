@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medai_core.cards.dosing import DosingSpec
 from medai_core.cards.measured import (
     Applicability,
     Approach,
@@ -78,6 +79,7 @@ NEEDED = {
     "segmentation": ("input", "outline"),
     "risk": ("predictors", "prediction", "outcome"),
     "monitoring": ("predictors", "monitoring", "outcome"),
+    "dosing": ("predictors", "dosing", "outcome"),
 }
 """The parts of a card that only some tasks have."""
 
@@ -233,9 +235,8 @@ class Card:
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
-        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay;
-        ``groupings`` : what results are reported by though
-        the model does not ask it.
+        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay, ``dosing`` : for
+        one that doses a drug; ``groupings`` : what results are reported by though the model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
@@ -258,6 +259,7 @@ class Card:
     predictors: tuple[PredictorSpec, ...] = ()
     prediction: PredictionSpec | None = None
     monitoring: MonitoringSpec | None = None
+    dosing: DosingSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False

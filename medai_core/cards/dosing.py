@@ -36,7 +36,8 @@ class DosingSpec:
     step_share, step_least_mg : a dose rises by at most this share of the last one, but by this much in any case.
     fall_share : a dose falls by at most this share of the last one, unless the INR is above ``high_inr``.
     step_mg_per_week : weekly doses are multiples of it.
-    visit_days : the days until the next visit that can be chosen; early_days : until when at most a week.
+    visit_days : the days until the next visit that can be chosen; early_days : until when at most a week;
+        out_days : at most so many after an INR out of range.
     """
 
     develop: str
@@ -53,6 +54,7 @@ class DosingSpec:
     visit_days: tuple[int, ...]
     early_days: int
     soon_days: int
+    out_days: int
     reward: Reward
     why: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from medai_core.cards.dosing import Dosed
 from medai_core.cards.measures import Bounds, Measure
 from medai_core.cards.monitoring import Monitored
 
@@ -194,7 +195,7 @@ class Measured:
     region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     comparison : of a fine-tuned model with its parent.
-    monitored : of a model that watches a stay.
+    monitored : of a model that watches a stay; dosed : of one that doses a drug.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -219,6 +220,7 @@ class Measured:
     comparison: tuple[Comparison, ...] = ()
     milliseconds: float | None = None
     monitored: Monitored | None = None
+    dosed: Dosed | None = None
 
     @property
     def promised(self) -> Measure:

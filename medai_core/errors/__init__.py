@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from medai_core.errors.dosing_messages import DOSING_MESSAGES
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
 from medai_core.errors.marking import N_
 from medai_core.errors.messages import MODEL_MESSAGES
@@ -30,6 +31,7 @@ __all__ = [
     "MedAIError",
     "Message",
     "ModelError",
+    "PatientError",
     "RecordError",
 ]
 
@@ -45,6 +47,7 @@ MESSAGES = (
     | OWN_MESSAGES
     | MONITORING_MESSAGES
     | STAY_MESSAGES
+    | DOSING_MESSAGES
 )
 """Every sentence by its id."""
 
@@ -116,3 +119,7 @@ class AccessError(MedAIError):
 
 class RecordError(MedAIError):
     """Something that the record cannot do as it was asked."""
+
+
+class PatientError(MedAIError):
+    """A patient who cannot be, or cannot be read, as described."""

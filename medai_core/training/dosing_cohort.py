@@ -194,3 +194,22 @@ def _sizes(p: People, who: Bools) -> tuple[tuple[float, ...], tuple[float, ...],
     height, weight = p.height_cm[rows], np.log(p.weight_kg[rows])
     moments = [(float(v.mean()), float(v.std(ddof=1))) for v in (height, weight)]
     return moments[0], moments[1], float(np.corrcoef(height, weight)[0, 1]), len(rows)
+
+
+def drawn_table(n: int = 400) -> Table:
+    """People who are nobody, for a smoke run."""
+    rng = np.random.default_rng(0)
+    cyp2c9 = rng.choice(6, n, p=(0.5, 0.2, 0.15, 0.05, 0.05, 0.05))
+    vkorc1 = rng.choice(3, n, p=(0.3, 0.4, 0.3))
+    people = People(
+        rng.uniform(30, 90, n),
+        rng.normal(170, 9, n),
+        np.exp(rng.normal(4.3, 0.2, n)),
+        rng.choice(len(RACES), n),
+        cyp2c9,
+        vkorc1,
+        rng.random(n) < 0.1,
+        rng.random(n) < 0.1,
+    )
+    dose = np.exp(rng.normal(1.4, 0.3, n)) * np.array([1, 0.8, 0.6])[people.vkorc1]
+    return Table(people, dose, rng.random(n) < 0.5, np.ones(n, dtype=bool))

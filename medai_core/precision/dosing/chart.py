@@ -17,6 +17,7 @@ class Chart:
     day : doses that could have been taken so far.
     taken_mg : (n, days), the dose of each day that was really taken as far as is known; nan ahead.
     last_mg_per_day : the dose that holds, (n,); nan before the first.
+    decided_day : the day on which that was decided, (n,).
     visits : (n,), measurements so far; inr, inr_day : (n, most), nan and 0 ahead.
     """
 
@@ -26,6 +27,7 @@ class Chart:
         self.day = 0
         self.taken_mg: Floats = np.full((n, days), np.nan)
         self.last_mg_per_day: Floats = np.full(n, np.nan)
+        self.decided_day: Ints = np.full(n, -1)
         self.visits: Ints = np.zeros(n, dtype=np.int64)
         self.inr: Floats = np.full((n, most), np.nan)
         self.inr_day: Ints = np.zeros((n, most), dtype=np.int64)
@@ -38,6 +40,15 @@ class Chart:
         at = self.visits[rows]
         self.inr[rows, at], self.inr_day[rows, at] = inr, self.day
         self.visits[rows] += 1
+
+    def prescribe(self, rows: Ints, dose_mg_per_day: Floats) -> None:
+        """What these patients are to take from today on."""
+        self.last_mg_per_day[rows], self.decided_day[rows] = dose_mg_per_day, self.day
+
+    def fresh(self, rows: Ints) -> Bools:
+        """Whether an INR was measured since the dose was decided last, (n,)."""
+        _, day = self.newest(rows)
+        return np.asarray(np.nan_to_num(day, nan=-1.0) > self.decided_day[rows])
 
     def newest(self, rows: Ints, back: int = 0) -> tuple[Floats, Floats]:
         """The INR and its day of ``back`` measurements ago, (n,) each; nan where there was none."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.cards.dosing import DosingSpec
+from medai_core.precision.dosing.nomogram import HELD_INR, HELD_VISIT
 from medai_core.precision.pharmacology import Floats
 
 LIMITS = ("", "limit.largest", "limit.first", "limit.rise", "limit.fall", "limit.high_inr", "limit.none")
@@ -58,6 +59,16 @@ def _whole(spec: DosingSpec, dose: Floats, ceiling: Floats) -> Floats:
 
 
 def bound_visit(spec: DosingSpec, days: NDArray[np.int64], day: int, inr: Floats) -> NDArray[np.int64]:
-    """The days until the next visit, (n,): soon after a high INR, at most a week in an early course."""
-    longest = np.where(inr > spec.high_inr, spec.soon_days, 7 if day < spec.early_days else max(spec.visit_days))
+    """The days until the next visit, (n,): sooner after an INR out of range or high, and in an early course.
+
+    ``inr`` is nan where none was measured.
+    """
+    low, high = spec.range_inr
+    longest = np.full(len(days), 7 if day < spec.early_days else max(spec.visit_days))
+    for out, at_most in (
+        ((inr < low) | (inr > high), spec.out_days),
+        (inr > spec.high_inr, spec.soon_days),
+        (inr >= HELD_INR, HELD_VISIT),
+    ):
+        longest = np.where(out, np.minimum(longest, at_most), longest)
     return np.clip(days, 1, longest)

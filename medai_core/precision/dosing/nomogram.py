@@ -16,12 +16,16 @@ from medai_core.precision.pharmacology import Floats
 
 FIRST_WEEK = 7
 EARLY_VISITS = (4, 7, 14, 21, 28)
+HELD_INR = 5.0
+"""From here on the drug is left out until the next visit, which is then within ``HELD_VISIT`` days."""
+HELD_VISIT = 3
 STEPS = ((1.50 + 1e-9, 1.15), (2.00, 1.10), (3.00 + 1e-9, 1.0), (5.00, 0.90), (np.inf, 0.85))
 """An INR below the first number multiplies the weekly dose by the second."""
 
 
 def factor(inr: Floats, day: int) -> Floats:
-    """What the weekly dose is multiplied by, (n,)."""
+    """What the weekly dose is multiplied by, (n,); 1 where no INR is known."""
+    inr = np.where(np.isnan(inr), 2.5, inr)
     below = np.array([bound for bound, _ in STEPS])
     found = np.array([share for _, share in STEPS])[np.searchsorted(below, inr, side="right")]
     return np.asarray(np.minimum(found, 1.0) if day < FIRST_WEEK else found)
@@ -29,14 +33,14 @@ def factor(inr: Floats, day: int) -> Floats:
 
 def held_days(inr: Floats) -> Ints:
     """For how many days the drug is left out first, (n,): one above 4, from 5 on until the next visit."""
-    return np.where(inr >= 5.0, 7, np.where(inr > 4.0, 1, 0)).astype(np.int64)
+    return np.where(inr >= HELD_INR, HELD_VISIT, np.where(inr > 4.0, 1, 0)).astype(np.int64)
 
 
 def next_visit(inr: Floats, day: int) -> Ints:
     """Days until the INR is measured again, (n,)."""
     early = next((visit - day for visit in EARLY_VISITS if visit > day), None)
     if early is not None:
-        return np.where(inr >= 5.0, min(3, early), early).astype(np.int64)
+        return np.where(inr >= HELD_INR, min(HELD_VISIT, early), early).astype(np.int64)
     far = (inr < 1.5) | (inr > 4.0)
     out = (inr < 2.0) | (inr > 3.0)
-    return np.where(inr >= 5.0, 3, np.where(far, 7, np.where(out, 14, 28))).astype(np.int64)
+    return np.where(inr >= HELD_INR, HELD_VISIT, np.where(far, 7, np.where(out, 14, 28))).astype(np.int64)

@@ -55,10 +55,12 @@ class Protocolled:
     def propose(self, chart: Chart, rows: Ints) -> Proposal:
         if chart.day == 0:
             return Proposal(self._first(chart.people.chosen(rows)), np.full(len(rows), nomogram.EARLY_VISITS[0]))
-        inr, last = chart.newest(rows)[0], chart.last_mg_per_day[rows]
+        (inr, _), last = chart.newest(rows), chart.last_mg_per_day[rows]
         days = nomogram.next_visit(inr, chart.day)
         if not self.holds:
             return Proposal(last, days)
+        # Without a new INR there is nothing to adjust to.
+        inr = np.where(chart.fresh(rows), inr, np.nan)
         # A dose that was lowered and held at the last visit is not lowered again while the INR falls.
         again = np.isin(rows, list(self._held))
         share = np.where(again & (inr > 2.0), 1.0, nomogram.factor(inr, chart.day))
@@ -104,7 +106,13 @@ def likenesses(across: int = 13, along: int = 3) -> tuple[Floats, Floats]:
 
 
 class ModelBased:
-    """Bayesian dosing: what the INRs say of clearance and sensitivity, and the dose that then centres the INR."""
+    """Bayesian dosing: what the INRs say of clearance and sensitivity, and the dose that then centres the INR.
+
+    Attributes
+    ----------
+    surprise : (n,), by how many standard deviations the newest INR was off from what was expected.
+    foreseen : (n, 2), between which values 95 % of that was.
+    """
 
     holds = True
 
@@ -113,6 +121,8 @@ class ModelBased:
         self.twins = Twins(chart, dosed, shifts, spec.target_inr)
         self._log = np.tile(self._prior, (len(chart), 1))
         self._last_day = np.zeros(len(chart))
+        self.surprise: Floats = np.zeros(len(chart))
+        self.foreseen: Floats = np.zeros((len(chart), 2))
         self._between = dosed.variability
 
     @property
@@ -129,8 +139,18 @@ class ModelBased:
         expected = np.maximum(self.twins.inr[rows], 1.0)
         wander = self._between.drift_sd * PUBLISHED.gamma * (expected - 1) / expected
         sd = np.hypot(self._between.inr_sd, wander)
-        likely = -(((np.log(inr)[:, None] - np.log(expected)) / sd) ** 2) / 2 - np.log(sd)
+        off = np.log(inr)[:, None] - np.log(expected)
+        self._judge(rows, np.log(inr), np.log(expected), sd)
+        likely = -((off / sd) ** 2) / 2 - np.log(sd)
         self._log[rows] = self._prior + (self._log[rows] - self._prior) * kept + likely
+
+    def _judge(self, rows: Ints, log_inr: Floats, expected: Floats, sd: Floats) -> None:
+        """How unexpected an INR was, before it is learnt from."""
+        weight = self.weights[rows]
+        mean = (weight * expected).sum(axis=1)
+        spread = np.sqrt((weight * (sd**2 + (expected - mean[:, None]) ** 2)).sum(axis=1))
+        self.surprise[rows] = np.abs(log_inr - mean) / spread
+        self.foreseen[rows] = np.exp(mean[:, None] + np.array([-1.96, 1.96]) * spread[:, None])
 
     def propose(self, chart: Chart, rows: Ints) -> Proposal:
         """The dose whose logarithm is the mean of those that would hold each likeness at the target."""

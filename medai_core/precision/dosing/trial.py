@@ -56,7 +56,8 @@ class Course:
     def prescribe(self, rows: Ints, proposal: Proposal, *, holds: bool) -> None:
         """The dose and the next visit of these patients, within the limits."""
         measured, last = self.chart.newest(rows)[0], self.chart.last_mg_per_day[rows]
-        self.chart.last_mg_per_day[rows] = bound(self._spec, proposal.dose_mg_per_day, last, measured).dose_mg_per_day
+        within = bound(self._spec, proposal.dose_mg_per_day, last, measured)
+        self.chart.prescribe(rows, within.dose_mg_per_day)
         days = bound_visit(self._spec, proposal.days, self.chart.day, measured)
         self._next[rows] = self.chart.day + days
         if holds:
@@ -89,17 +90,17 @@ class Outcomes:
     visits: Ints
 
     def in_range(self, spec: DosingSpec) -> Floats:
-        """The percentage of days in the therapeutic range, (n,)."""
+        """The share of days in the therapeutic range, (n,)."""
         low, high = spec.range_inr
-        return np.asarray(100 * ((self.inr >= low) & (self.inr <= high)).mean(axis=1))
+        return np.asarray(((self.inr >= low) & (self.inr <= high)).mean(axis=1))
 
     def above(self, inr: float) -> Floats:
-        """The percentage of days above an INR, (n,)."""
-        return np.asarray(100 * (self.inr > inr).mean(axis=1))
+        """The share of days above an INR, (n,)."""
+        return np.asarray((self.inr > inr).mean(axis=1))
 
     def below(self, inr: float) -> Floats:
-        """The percentage of days below an INR, (n,)."""
-        return np.asarray(100 * (self.inr < inr).mean(axis=1))
+        """The share of days below an INR, (n,)."""
+        return np.asarray((self.inr < inr).mean(axis=1))
 
 
 def treat(patients: VirtualPatients, regimen: Regimen, spec: DosingSpec, dosed: Dosed) -> Outcomes:
@@ -127,12 +128,12 @@ def _treat(patients: VirtualPatients, regimen: Regimen, spec: DosingSpec, dosed:
 def outcome_measures(
     found: Outcomes, spec: DosingSpec, *, data: str, model: str = "", subgroup: str = ""
 ) -> list[Measure]:
-    """What a regimen achieved, in percent of days or patients, with 95 % intervals of the mean over patients."""
+    """What a regimen achieved, as shares of days or patients, with 95 % intervals of the mean over patients."""
     values: dict[str, Floats] = {
         "time_in_range": found.in_range(spec),
         "inr_above_4": found.above(4.0),
         "inr_below_1_5": found.below(1.5),
-        "patients_above_4": np.asarray(100.0 * (found.inr > 4.0).any(axis=1)),
+        "patients_above_4": np.asarray((found.inr > 4.0).any(axis=1), dtype=np.float64),
         "visits": found.visits.astype(np.float64),
     }
     return [mean_measure(name, v, data=data, model=model, subgroup=subgroup) for name, v in values.items()]

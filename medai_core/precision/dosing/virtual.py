@@ -77,7 +77,7 @@ def draw_patients(
         replace(people, **hidden),
         real,
         **taken,
-        clearance_factor=np.exp(drugs + _drift(n, days, between, rng)),
+        clearance_factor=np.exp(drugs + drift(n, days, between, rng)),
         missed=rng.random((n, days)) < between.missed,
         inr_error=np.exp(between.inr_sd * rng.standard_normal((n, days + 1))),
     )
@@ -137,7 +137,7 @@ def _acting(taken: Bools, between: Variability) -> Floats:
     return found
 
 
-def _drift(n: int, days: int, between: Variability, rng: np.random.Generator) -> Floats:
+def drift(n: int, days: int, between: Variability, rng: np.random.Generator) -> Floats:
     """The logarithm of what food, illness and chance make of the clearance, (n, days): it wanders about 0."""
     kept = np.exp(-1 / between.drift_days)
     step = between.drift_sd * np.sqrt(1 - kept**2)
