@@ -13,7 +13,7 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_exchange, add_own_models, add_record, add_stays
+from medai_core.commands.arguments import add_dosing, add_exchange, add_own_models, add_record, add_stays
 from medai_core.errors import MedAIError
 
 
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (models, read, _add_segment(commands), _add_risk(commands), _add_evaluate(commands)):
         command.add_argument("--json", action="store_true", help="print JSON")
     add_stays(commands)
+    add_dosing(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)
@@ -123,7 +124,8 @@ def _models(options: argparse.Namespace, models: Catalog) -> int:
     for card in models.cards:
         print(f"{card.name}  {card.version}  {card.title}{_state(card, models)}")
         print(f"    {card.intended_use}")
-        print(f"    findings: {', '.join(f.name for f in card.findings)}{_headline(card)}")
+        found = ", ".join(f.name for f in card.findings)
+        print(f"    {f'findings: {found}' if found else card.outcome}{_headline(card)}")
     return 0
 
 
@@ -138,7 +140,7 @@ def _state(card: Card, models: Catalog) -> str:
     return f"  [{source}; {'in use' if models.answers(card) else 'not in use'}]"
 
 
-HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy")
+HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy", "time_in_range", "inr_above_4")
 """What is said of a model in one line."""
 
 

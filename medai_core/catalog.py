@@ -18,6 +18,7 @@ from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.precision.dosing.model import DosingModel
     from medai_core.prognosis.monitoring import MonitorModel
     from medai_core.prognosis.risk import RiskModel
 
@@ -143,6 +144,19 @@ class Catalog:
             if card.name not in self._monitors:
                 self._monitors[card.name] = load_model(card, self._checked(card, PARAMETERS), network)
             return self._monitors[card.name]
+
+    def dosing_model(self, card: Card) -> DosingModel:
+        """The card's policy with the regimens beside it, the hash of its network checked before it is loaded.
+
+        Raises
+        ------
+        ModelError : the card is of another task, or the file is absent or not the one that was measured.
+        """
+        if card.task != "dosing":
+            raise ModelError("model.no_dosing", name=card.name)
+        from medai_core.precision.dosing.model import DosingModel
+
+        return DosingModel(card, self.network(card))
 
     def outcomes(self) -> dict[str, tuple[Card, ...]]:
         """The trained risk models of each outcome, the recommended one first."""

@@ -96,9 +96,13 @@ def fit_cohort(table: Table) -> Dosed:
         corrections,
         tuple(_group(table, k) for k in range(len(RACES)) if (table.people.race == k).sum() >= FEWEST),
         between,
-        float(table.people.amiodarone[known].mean()),
-        float(table.people.inducer[known].mean()),
+        *(_share(taken[known]) for taken in (table.people.amiodarone, table.people.inducer)),
     )
+
+
+def _share(taken: Bools) -> float:
+    """The share who take a drug; one that fewer than 10 people take counts as absent."""
+    return float(taken.mean()) if taken.sum() >= FEWEST else 0.0
 
 
 def fit_corrections(table: Table) -> Corrections:
@@ -130,7 +134,7 @@ def fit_corrections(table: Table) -> Corrections:
     # A race or drug of fewer than 10 people says nothing here.
     few = (X != 0).sum(axis=0) < FEWEST
     X[:, few] = 0.0
-    found = np.linalg.lstsq(X, y, rcond=None)[0]
+    found = np.where(few, 0.0, np.linalg.lstsq(X, y, rcond=None)[0])
     residual = float(np.std(y - X @ found, ddof=int((~few).sum())))
     b = [float(v) for v in found]
     race = dict(zip(RACES[1:], b[10:], strict=True))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.precision.dosing import nomogram
+from medai_core.precision.dosing.environment import rewards
 from medai_core.precision.dosing.people import Ints
 from medai_core.precision.dosing.policy import OBSERVED, Trained
 from medai_core.precision.dosing.trial import Course
@@ -108,18 +109,6 @@ def play(patients: VirtualPatients, answer: Explorer, spec: DosingSpec, dosed: D
     reward = worth[patient, day + days] - worth[patient, day] - spec.reward.visit
     X, log_share, visit, likely = (part[order] for part in parts)
     return Steps(patient, X, log_share, visit, likely, np.concatenate(needed)[order], reward, days)
-
-
-def rewards(inr: Floats, spec: DosingSpec) -> Floats:
-    """What each day is worth, (n, days)."""
-    low, high = spec.range_inr
-    r = spec.reward
-    return np.asarray(
-        ((inr >= low) & (inr <= high))
-        - r.bleeding_per_inr * np.clip(inr - high, 0, 3)
-        - r.bleeding_above * (inr > spec.high_inr)
-        - r.clotting_per_inr * np.clip(low - inr, 0, None)
-    )
 
 
 def by_nomogram(steps: Steps, spec: DosingSpec) -> Ints:

@@ -13,6 +13,7 @@ import numpy as np
 from medai_core.cards import Evaluation, Measure, Measured
 from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.precision.dosing.advice import advise
+from medai_core.precision.dosing.environment import rewards
 from medai_core.precision.dosing.equations import FIXED_MG_PER_DAY, clinical_dose, pharmacogenetic_dose
 from medai_core.precision.dosing.forecast import coverage
 from medai_core.precision.dosing.model import DosingModel
@@ -20,7 +21,6 @@ from medai_core.precision.dosing.reading import open_patient
 from medai_core.precision.dosing.trial import Outcomes, gain_measures, mean_measure, outcome_measures, treat
 from medai_core.precision.dosing.virtual import VirtualPatients, draw_patients
 from medai_core.training.dosing_cohort import Table
-from medai_core.training.dosing_play import rewards
 from medai_core.training.recipes import commit, say
 
 PATIENTS = 5000
