@@ -14,7 +14,7 @@ from typing import Any
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.commands.arguments import add_dosing, add_exchange, add_own_models, add_record, add_stays
-from medai_core.errors import MedAIError
+from medai_core.errors import MedAIError, ModelError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -194,6 +194,8 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
         from medai_core.commands import stays
 
         return stays.evaluate(options, models, card)
+    if card.task == "dosing":
+        raise ModelError("dosing.evaluate", name=card.name)
     from medai_core.commands import scans
 
     return scans.evaluate(options, models, card)

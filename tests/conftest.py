@@ -20,7 +20,10 @@ KERAS = ("test_a_recipe_runs", "test_what_serves_answers", "test_evidence_comes"
 """Tests of models that need TensorFlow, which one process imports for all of them."""
 OWN = tuple(f"tests/core/test_{name}.py" for name in ("finetuning", "adding"))
 """Tests that fit and export small networks, and share those."""
-FITTING = ("tests/core/test_monitoring_training.py", "tests/core/test_dosing_training.py")
+FITTING = (
+    *(f"tests/core/test_{name}_training.py" for name in ("monitoring", "dosing")),
+    "tests/test_dosing_models.py",
+)
 """Tests of what fits the models that watch and that dose, which need TensorFlow too."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -155,4 +155,3 @@ class Dosed:
     variability: Variability
     amiodarone: float
     inducer: float
-    notes: dict[str, float] = field(default_factory=dict)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
 from medai_core.catalog import Catalog
-from medai_core.errors import Message, ModelError, PatientError
+from medai_core.errors import ModelError, PatientError
 from medai_core.precision.dosing import SIMULATION, Advice, DosingModel, Forecast, advise, open_patient, with_inrs
+from medai_core.precision.dosing.exports import as_plain
 from medai_core.precision.dosing.trial import outcome_measures, treat
 from medai_core.precision.dosing.virtual import draw_patients
 from medai_core.sources.tables import open_bytes
@@ -32,7 +31,7 @@ def dose(options: argparse.Namespace, models: Catalog) -> int:
         patient = with_inrs(patient, data, options.inrs.name, model.card, now=datetime.now(UTC))
     advice = advise(model, patient, options.policy)
     if options.json:
-        print(json.dumps(plain(advice)))
+        print(json.dumps(as_plain(advice)))
     else:
         print("\n".join(_lines(advice)))
     return 0
@@ -84,17 +83,6 @@ def _model(options: argparse.Namespace, models: Catalog) -> DosingModel:
     if not trained:
         raise ModelError("dosing.none")
     return models.dosing_model(trained[0])
-
-
-def plain(value: Any) -> Any:
-    """Advice as JSON can hold it; sentences in English."""
-    if isinstance(value, Message):
-        return value.text
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, tuple):
-        return [plain(v) for v in value]
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def _lines(advice: Advice) -> list[str]:

@@ -8,6 +8,7 @@ DOSING_MESSAGES: dict[str, str] = {
     "dosing.simulation": N_("Simulation, not a prescription."),
     "model.no_dosing": N_("The model '{name}' does not dose a drug. Choose one that does."),
     "dosing.none": N_("No model that doses has been trained. Run the recipe of one."),
+    "dosing.evaluate": N_("The model '{name}' doses a drug. Measure it on virtual patients with simulate."),
     "dosing.policy": N_("There is no policy '{name}'. Choose one of: {known}."),
     "dosing.patients": N_("{n} patients cannot be simulated. Give a whole number from 1 to {most}."),
     # A patient who cannot be read

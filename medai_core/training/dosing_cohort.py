@@ -96,7 +96,8 @@ def fit_cohort(table: Table) -> Dosed:
         corrections,
         tuple(_group(table, k) for k in range(len(RACES)) if (table.people.race == k).sum() >= FEWEST),
         between,
-        *(_share(taken[known]) for taken in (table.people.amiodarone, table.people.inducer)),
+        _share(table.people.amiodarone[known]),
+        _share(table.people.inducer[known]),
     )
 
 

@@ -25,6 +25,7 @@ from medai_core.precision.dosing import (
     with_inrs,
 )
 from medai_core.precision.dosing.charting import charted, possible, reach
+from medai_core.precision.dosing.exports import as_plain, as_table
 from medai_core.precision.dosing.regimens import REGIMENS
 from tests.dosing import NAME, card, model
 
@@ -188,6 +189,15 @@ def test_simulation_not_a_prescription_stands_beside_every_dose(
         assert found["policy"] == name
         assert found["dose_mg_per_week"] == pytest.approx(7 * found["dose_mg_per_day"], abs=0.01)
         assert [p["name"] for p in found["protocols"]] == list(model().policies)
+
+
+def test_what_is_exported_says_so_too_in_the_readers_language() -> None:
+    advice = advise(model(), patient())
+    table = as_table(advice, lambda text: "模拟，不是处方。" if text == SIMULATION.template else text)
+    assert set(table["note"]) == {"模拟，不是处方。"}
+    assert table["policy"].iloc[0] == NAME
+    assert len(table) == 28 * (1 + len(advice.others))
+    assert json.loads(json.dumps(as_plain(advice)))["simulation"] == SIMULATION.text
 
 
 def test_the_first_dose_follows_the_equation_and_says_so() -> None:
@@ -355,6 +365,8 @@ def test_a_wrong_call_ends_with_a_sentence_and_1(tmp_path: Path, capsys: pytest.
     assert "guessing" in capsys.readouterr().err
     assert main(["dose", "--patient", str(tmp_path / "absent.json")]) == 1
     assert "absent.json" in capsys.readouterr().err
+    assert main(["evaluate", NAME, str(tmp_path / "any.csv")]) == 1
+    assert "simulate" in capsys.readouterr().err
     assert main(["simulate", "--model", "malaria_cell"]) == 1
     assert "malaria_cell" in capsys.readouterr().err
 
