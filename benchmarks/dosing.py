@@ -1,8 +1,8 @@
 """Warfarin in many patients: CPU time, and beside an ODE solver: ``python benchmarks/dosing.py``.
 
 One thread on one core (numbers of threads are set before anything is imported). Virtual patients are drawn and
-nobody's. The peer integrates the same equations with scipy's ``solve_ivp`` (LSODA, tolerance 1e-6), one patient at a time as
-pharmacometric programs do, on a few patients; its time is scaled to all of them.
+nobody's. The peer integrates the same equations with scipy's ``solve_ivp`` (LSODA, tolerance 1e-6), one patient at
+a time as pharmacometric programs do, on a few patients; its time is scaled to all of them.
 """
 
 from __future__ import annotations
