@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.precision.dosing import nomogram
 from medai_core.precision.dosing.environment import rewards
-from medai_core.precision.dosing.people import Ints
+from medai_core.precision.dosing.equations import FIXED_MG_PER_DAY, clinical_dose, pharmacogenetic_dose
+from medai_core.precision.dosing.people import Ints, People
 from medai_core.precision.dosing.policy import OBSERVED, Trained
+from medai_core.precision.dosing.regimens import Protocolled, TakenOver
 from medai_core.precision.dosing.trial import Course
 from medai_core.precision.dosing.virtual import VirtualPatients, draw_patients
 from medai_core.precision.pharmacology import Floats, steady_dose
@@ -78,10 +80,34 @@ class Explorer:
         return log_share, place
 
 
-def play(patients: VirtualPatients, answer: Explorer, spec: DosingSpec, dosed: Dosed) -> Steps:
-    """Courses under answers that explore, visit by visit."""
+OTHERS = 0.35
+"""The share of patients whom somebody else has dosed for a while: a page is shown such ones."""
+LATEST = 60
+"""The last day on which a patient is taken over."""
+
+
+def taken_over(n: int, rng: np.random.Generator) -> Ints:
+    """The day from which the policy doses each patient, (n,); 0 for most."""
+    return np.where(rng.random(n) < OTHERS, rng.integers(1, LATEST + 1, n), 0).astype(np.int64)
+
+
+def begins(rng: np.random.Generator) -> Callable[[People], Floats]:
+    """One of the ways to begin that the policy finds when it takes over."""
+    ways: list[Callable[[People], Floats]] = [
+        clinical_dose,
+        pharmacogenetic_dose,
+        lambda people: np.full(len(people), FIXED_MG_PER_DAY),
+    ]
+    return ways[int(rng.integers(len(ways)))]
+
+
+def play(
+    patients: VirtualPatients, answer: Explorer, spec: DosingSpec, dosed: Dosed, rng: np.random.Generator
+) -> Steps:
+    """Courses under answers that explore, visit by visit; some patients come from a protocol."""
     course = Course(patients, spec)
-    doser = Trained(course.chart, spec, dosed, answer)
+    policy = Trained(course.chart, spec, dosed, answer)
+    doser = TakenOver(Protocolled(begins(rng), adjusted=True), policy, taken_over(len(patients), rng))
     rows_of: list[Ints] = []
     day_of: list[Ints] = []
     needed: list[Floats] = []
@@ -92,11 +118,14 @@ def play(patients: VirtualPatients, answer: Explorer, spec: DosingSpec, dosed: D
             course.measure(rows)
             if today:
                 doser.measured(course.chart, rows)
+            led = doser.led(course.chart, rows)
             course.prescribe(rows, doser.propose(course.chart, rows), holds=True)
+            rows = rows[~led]
+        if len(rows):
             rows_of.append(rows)
             day_of.append(np.full(len(rows), today))
             held = steady[rows] * patients.clearance_factor[rows, today]
-            needed.append(np.log(held / doser.observer.typical_mg[rows]))
+            needed.append(np.log(held / policy.observer.typical_mg[rows]))
         course.pass_day()
         doser.pass_day(course.chart)
     parts = [np.concatenate(part) for part in zip(*answer.seen, strict=True)]

@@ -100,7 +100,7 @@ def imitate(network: keras.Model, spec: DosingSpec, dosed: Dosed, effort: Effort
     seen: list[Steps] = []
     for k in range(effort.imitated):
         explorer = Explorer(said_by(network), 2 * SPREAD if k < 2 else SPREAD, rng)
-        seen.append(play(varied_patients(dosed, effort.patients, spec.days, rng), explorer, spec, dosed))
+        seen.append(play(varied_patients(dosed, effort.patients, spec.days, rng), explorer, spec, dosed, rng))
         needed = np.concatenate([np.clip(s.needed, 0.05 - WIDEST, WIDEST - 0.05) for s in seen])
         visit = np.concatenate([by_nomogram(s, spec) for s in seen])
         network.optimizer.learning_rate = 2e-3 * (1 - k / effort.imitated) + 1e-4
@@ -125,7 +125,7 @@ class Learner:
         """Play, judge, improve; the mean worth of a course."""
         explorer = Explorer(said_by(self.network), spread, self._rng)
         virtual = varied_patients(self._dosed, patients, self._spec.days, self._rng)
-        steps = play(virtual, explorer, self._spec, self._dosed)
+        steps = play(virtual, explorer, self._spec, self._dosed, self._rng)
         advantage, target = self._judged(steps)
         done = np.eye(len(self._spec.visit_days))[steps.visit]
         judged = np.column_stack([steps.log_share, steps.log_likely, advantage, np.full(len(done), spread), done])

@@ -13,11 +13,13 @@ import numpy as np
 from medai_core.cards import Evaluation, Measure, Measured
 from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.precision.dosing.advice import advise
+from medai_core.precision.dosing.chart import Chart
 from medai_core.precision.dosing.environment import rewards
 from medai_core.precision.dosing.equations import FIXED_MG_PER_DAY, clinical_dose, pharmacogenetic_dose
 from medai_core.precision.dosing.forecast import coverage
 from medai_core.precision.dosing.model import DosingModel
 from medai_core.precision.dosing.reading import open_patient
+from medai_core.precision.dosing.regimens import Doser, Regimen, TakenOver
 from medai_core.precision.dosing.trial import Outcomes, gain_measures, mean_measure, outcome_measures, treat
 from medai_core.precision.dosing.virtual import VirtualPatients, draw_patients
 from medai_core.training.dosing_cohort import Table
@@ -34,6 +36,7 @@ WORLDS = (
 )
 """Where regimens are measured: by what differences between and within patients are multiplied, and the disturbance."""
 UNKNOWN = "genotype unknown"
+TAKEN_OVER = 28
 
 
 def worth(outcomes: Outcomes, spec: DosingSpec) -> float:
@@ -51,6 +54,7 @@ def tested(model: DosingModel, table: Table, earlier: Measured | None, seed: int
         _under(model, "clinical", hidden), model.spec, data="test", model="clinical", subgroup=UNKNOWN
     )
     found += outcome_measures(_under(model, model.card.name, hidden), model.spec, data="test", subgroup=UNKNOWN)
+    found += taken_over(model, seed)
     found += equation_errors(table)
     followed = draw_patients(model.dosed, 500, model.spec.days, _rng(seed))
     found.append(coverage(followed, model.spec, model.dosed))
@@ -99,6 +103,34 @@ def compared(model: DosingModel, patients: VirtualPatients, dosed: Dosed, data: 
         found += gain_measures(ours, theirs, model.spec, data=data, model=name)
         say(f"{data}: {name} {theirs.in_range(model.spec).mean():.4f}, ours {ours.in_range(model.spec).mean():.4f}")
     return found
+
+
+def taken_over(model: DosingModel, seed: int) -> list[Measure]:
+    """The days after the 28th where patients begin with the clinical dose and the nomogram, and go on otherwise."""
+
+    def over(name: str) -> Regimen:
+        def begin(chart: Chart, spec: DosingSpec, dosed: Dosed) -> Doser:
+            first, second = (model.regimen(part)(chart, spec, dosed) for part in ("clinical", name))
+            return TakenOver(first, second, np.full(len(chart), TAKEN_OVER))
+
+        return begin
+
+    patients = draw_patients(model.dosed, PATIENTS // 5, model.spec.days, _rng(seed))
+    late = {
+        n: since(treat(patients, over(n), model.spec, model.dosed))
+        for n in ("clinical", "model_based", model.card.name)
+    }
+    found = []
+    for name, outcomes in late.items():
+        own = "" if name == model.card.name else name
+        said = outcome_measures(outcomes, model.spec, data="test, taken over on day 28", model=own)
+        found += [m for m in said if m.measure != "visits"]
+    return found
+
+
+def since(outcomes: Outcomes) -> Outcomes:
+    """What became of patients after they were taken over."""
+    return Outcomes(outcomes.inr[:, TAKEN_OVER:], outcomes.dose_mg_per_day[:, TAKEN_OVER:], outcomes.visits)
 
 
 def equation_errors(table: Table) -> list[Measure]:

@@ -115,15 +115,17 @@ def played(patients: int = 40):  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(0)
     network = new_network(VISITS)
     virtual = varied_patients(drawn(), patients, SPEC.days, rng)
-    return play(virtual, Explorer(said_by(network), 0.2, rng), SPEC, drawn())
+    return play(virtual, Explorer(said_by(network), 0.2, rng), SPEC, drawn(), rng)
 
 
 def test_every_visit_of_a_course_is_a_step_and_no_day_is_counted_twice() -> None:
     steps = played()
     assert steps.X.shape == (len(steps.patient), len(OBSERVED))
     assert np.isfinite(steps.X).all()
-    days = np.bincount(steps.patient, weights=steps.days)
-    assert (days == SPEC.days).all()
+    first = np.append(True, steps.patient[1:] != steps.patient[:-1])
+    began = np.rint(steps.X[first, OBSERVED.index("day")] * SPEC.days)
+    assert (np.bincount(steps.patient, weights=steps.days)[steps.patient[first]] + began == SPEC.days).all()
+    assert 0 < (began > 0).mean() < 0.7, "some patients come from a protocol"
     assert (np.diff(steps.patient) >= 0).all()
     visits = np.bincount(steps.patient)
     total = np.bincount(steps.patient, weights=steps.reward)

@@ -12,7 +12,7 @@ from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.precision.dosing import nomogram
 from medai_core.precision.dosing.chart import Chart
 from medai_core.precision.dosing.equations import FIXED_MG_PER_DAY, clinical_dose, pharmacogenetic_dose
-from medai_core.precision.dosing.people import Ints, People
+from medai_core.precision.dosing.people import Bools, Ints, People
 from medai_core.precision.dosing.twins import Twins
 from medai_core.precision.pharmacology import PUBLISHED, Floats
 
@@ -162,6 +162,42 @@ class ModelBased:
 
     def pass_day(self, chart: Chart) -> None:
         self.twins.pass_day(chart)
+
+
+class TakenOver:
+    """One regimen until a day of each patient, and another from then on, which has seen all that was before.
+
+    Parameters
+    ----------
+    day : (n,), from which the second one doses.
+    """
+
+    holds = True
+
+    def __init__(self, first: Doser, second: Doser, day: Ints) -> None:
+        self._parts, self._day = (first, second), day
+
+    def led(self, chart: Chart, rows: Ints) -> Bools:
+        """Whether the first regimen doses these patients today, (n,)."""
+        return np.asarray(chart.day < self._day[rows])
+
+    def propose(self, chart: Chart, rows: Ints) -> Proposal:
+        """What the regimen says whose turn it is."""
+        led = self.led(chart, rows)
+        dose, days = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+        for doser, turn in zip(self._parts, (led, ~led), strict=True):
+            if turn.any():
+                said = doser.propose(chart, rows[turn])
+                dose[turn], days[turn] = said.dose_mg_per_day, said.days
+        return Proposal(dose, days)
+
+    def measured(self, chart: Chart, rows: Ints) -> None:
+        for doser in self._parts:
+            doser.measured(chart, rows)
+
+    def pass_day(self, chart: Chart) -> None:
+        for doser in self._parts:
+            doser.pass_day(chart)
 
 
 REGIMENS: dict[str, Regimen] = {
