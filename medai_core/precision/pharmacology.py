@@ -107,14 +107,20 @@ class Bodies:
         return replace(self, **{name: getattr(self, name)[rows] for name in _arrays(self)})
 
     @cached_property
+    def _rates(self) -> Floats:
+        """What each compartment passes on per hour, (n, 2); (1, 2) where all patients are alike in it."""
+        rate = 3 / self.transit_hours
+        return rate[:1] if (rate == rate[:1]).all() else rate
+
+    @cached_property
     def kept(self) -> Floats:
-        """What a compartment's factors are after a day 0, 1 and 2 compartments on, (3, n, 2)."""
-        return _passed(3 / self.transit_hours * HOURS_PER_DAY)
+        """What a compartment's factors are after a day 0, 1 and 2 compartments on, (3, n or 1, 2)."""
+        return _passed(self._rates * HOURS_PER_DAY)
 
     @cached_property
     def fed(self) -> Floats:
-        """How much of what is made at each of ``HOURS`` is in each compartment at the day's end, (n, 2, 3, hours)."""
-        rate = 3 / self.transit_hours
+        """How much of what is made at each of ``HOURS`` is in each compartment at its end, (n or 1, 2, 3, hours)."""
+        rate = self._rates
         # What comes in at an hour has the rest of the day to go on.
         passed = _passed(rate[:, :, None] * (HOURS_PER_DAY - HOURS)) * rate[None, :, :, None] * WEIGHTS
         return np.ascontiguousarray(np.moveaxis(passed, 0, 2))
@@ -200,34 +206,47 @@ def next_day(patients: Bodies, amounts: Amounts, dose_mg: Floats, clearance_fact
     ka = patients.absorption_per_h
     ke = patients.clearance_l_per_h * clearance_factor / patients.volume_l
     depot = amounts.depot_mg + patients.s_share * dose_mg
-    central = _central(depot, amounts.central_mg, ka, ke, HOURS)
-    chains = _chains(patients, amounts.chains, _left(patients, central))
-    end = np.array([HOURS_PER_DAY])
-    last_depot, last = depot * np.exp(-ka * HOURS_PER_DAY), _central(depot, amounts.central_mg, ka, ke, end)[:, 0]
+    central = _central(depot, amounts.central_mg, ka, ke)
+    chains = _chains(patients, amounts.chains, _left(patients, central[:, :-1]))
+    last_depot, last = depot * np.exp(-ka * HOURS_PER_DAY), central[:, -1]
     cleared = amounts.cleared_mg + depot + amounts.central_mg - last_depot - last
     return Amounts(last_depot, last, cleared, chains)
 
 
-def _central(depot: Floats, central: Floats, ka: Floats, ke: Floats, hours: Floats) -> Floats:
-    """The drug in the body at each of ``hours``, (n, hours): Bateman's function, also where both rates are alike."""
-    t = hours[None]
-    gone = np.exp(-ke[:, None] * t)
-    apart = (ka - ke)[:, None]
+_TIMES = np.append(HOURS, HOURS_PER_DAY)
+
+
+def _central(depot: Floats, central: Floats, ka: Floats, ke: Floats) -> Floats:
+    """The drug in the body at each of ``HOURS`` and at the day's end, (n, hours + 1): Bateman's function."""
+    # Most patients are alike in absorption, and an exponential of all of them is what takes long here.
+    absorbing = np.exp(-(ka[:1] if (ka == ka[:1]).all() else ka)[:, None] * _TIMES)
+    leaving = np.exp(-ke[:, None] * _TIMES)
+    apart = ka - ke
     near = np.abs(apart) < 1e-6
-    entered = np.where(near, t, -np.expm1(-apart * t) / np.where(near, 1.0, apart))
-    return np.asarray(gone * (central[:, None] + (ka * depot)[:, None] * entered))
+    entered = leaving - absorbing
+    entered *= (ka * depot / np.where(near, 1.0, apart))[:, None]
+    if near.any():
+        entered[near] = (ka * depot)[near, None] * _TIMES * leaving[near]
+    leaving *= central[:, None]
+    leaving += entered
+    return np.asarray(leaving)
 
 
 def _left(patients: Bodies, central_mg: Floats) -> Floats:
     """The share of synthesis that is left at each amount in the body, as (n, hours)."""
-    ratio = central_mg / (patients.volume_l * patients.ec50_mg_per_l)[:, None]
-    inhibited = ratio ** patients.gamma[:, None]
-    return np.asarray(1 - patients.emax[:, None] * inhibited / (1 + inhibited))
+    inhibited = central_mg / (patients.volume_l * patients.ec50_mg_per_l)[:, None]
+    np.power(inhibited, patients.gamma[:, None], out=inhibited)
+    inhibited /= 1 + inhibited
+    return np.asarray(1 - patients.emax[:, None] * inhibited)
 
 
 def _chains(patients: Bodies, chains: Floats, left: Floats) -> Floats:
     """The chains after a day, fed with ``left``, (n, hours): each compartment passes on at the rate 3 / mean time."""
-    new = np.einsum("ncph,nh->ncp", patients.fed, left)
+    fed = patients.fed
+    if len(fed) == 1:
+        new = (left @ fed.reshape(6, -1).T).reshape(-1, 2, 3)
+    else:
+        new = np.einsum("ncph,nh->ncp", fed, left)
     kept, a, b, c = patients.kept, chains[:, :, 0], chains[:, :, 1], chains[:, :, 2]
     new[:, :, 0] += kept[0] * a
     new[:, :, 1] += kept[1] * a + kept[0] * b
@@ -260,9 +279,9 @@ def steady_inr(patients: Bodies, dose_mg_per_day: Floats, clearance_factor: Floa
     ka = patients.absorption_per_h
     ke = patients.clearance_l_per_h * clearance_factor / patients.volume_l
     depot = patients.s_share * dose_mg_per_day / -np.expm1(-ka * HOURS_PER_DAY)
-    after = _central(depot, np.zeros_like(depot), ka, ke, np.array([HOURS_PER_DAY]))[:, 0]
-    central = after / -np.expm1(-ke * HOURS_PER_DAY)
-    fed = _chains(patients, np.zeros((len(patients), 2, 3)), _left(patients, _central(depot, central, ka, ke, HOURS)))
+    after = _central(depot, np.zeros_like(depot), ka, ke)[:, -1]
+    central = _central(depot, after / -np.expm1(-ke * HOURS_PER_DAY), ka, ke)[:, :-1]
+    fed = _chains(patients, np.zeros((len(patients), 2, 3)), _left(patients, central))
     # Every day then ends as it began: each compartment keeps what it gets in its turn.
     kept = patients.kept
     first = fed[:, :, 0] / (1 - kept[0])
@@ -274,7 +293,7 @@ def steady_inr(patients: Bodies, dose_mg_per_day: Floats, clearance_factor: Floa
 def steady_dose(patients: Bodies, target_inr: float, clearance_factor: Floats | float = 1.0) -> Floats:
     """The daily dose in mg, (n,), that in the end leads to ``target_inr``; at most 100 mg."""
     low, high = np.zeros(len(patients)), np.full(len(patients), 100.0)
-    for _ in range(40):
+    for _ in range(26):
         middle = (low + high) / 2
         above = steady_inr(patients, middle, clearance_factor) > target_inr
         low, high = np.where(above, low, middle), np.where(above, middle, high)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from medai_core.errors import Fact, Message
 from medai_core.precision.dosing import nomogram
+from medai_core.precision.dosing.chart import Chart
 from medai_core.precision.dosing.charting import ROW, Charted, charted, possible
 from medai_core.precision.dosing.forecast import Forecast, Needed, forecast, needed
 from medai_core.precision.dosing.limits import LIMITS, bound, bound_visit
@@ -19,7 +21,7 @@ from medai_core.precision.dosing.warnings import warnings_of
 SIMULATION = Message("dosing.simulation")
 """Stands beside every dose, wherever it is shown or written."""
 AHEAD_DAYS = 28
-OTHERS = (0.8, 1.0, 1.25)
+OTHERS = (0.8, 1.25)
 """Shares of the proposed dose whose courses are shown beside it, with the last dose and none at all."""
 
 
@@ -102,21 +104,12 @@ def advise(
     """
     name = policy or model.card.name
     model.regimen(name)
-    spec, dosed = model.spec, model.dosed
-    followed = {p: charted(patient, model.regimen(p), spec, dosed) for p in model.policies}
+    followed = {p: charted(patient, model.regimen(p), model.spec, model.dosed) for p in model.policies}
     said = {p: _say(model, p, followed[p]) for p in model.policies}
-    believed, own, chart = followed["model_based"].doser, said[name], followed[name].chart
-    assert isinstance(believed, ModelBased)
-    last = chart.last_mg_per_day[0]
-    estimate = needed(believed)
-
-    def ahead(dose: float, held: int) -> Forecast:
-        return forecast(believed, chart, spec, dosed, dose, days=ahead_days, held_days=held)
-
+    believed, chart = _believed(followed)
+    own, last, estimate = said[name], float(chart.last_mg_per_day[0]), needed(believed)
+    ahead = partial(forecast, believed, chart, model.spec, model.dosed, days=ahead_days)
     dose, held = own.protocol.dose_mg_per_day, own.protocol.held_days
-    wanted = {0.0, *(float(d) for d in doses_mg_per_day), *(round(dose * share, 3) for share in OTHERS if share != 1.0)}
-    if not np.isnan(last):
-        wanted.add(float(last))
     return Advice(
         SIMULATION,
         name,
@@ -127,15 +120,28 @@ def advise(
         _limit(model, own),
         held,
         own.protocol.next_visit_days,
-        None if np.isnan(last) else float(last),
+        None if np.isnan(last) else last,
         _reason(model, followed[name], own, estimate),
         estimate,
-        ahead(dose, held),
-        tuple(ahead(d, 0) for d in sorted(wanted)),
+        ahead(dose, held_days=held),
+        tuple(ahead(d) for d in _others(dose, last, doses_mg_per_day)),
         tuple(s.protocol for s in said.values()),
         possible(patient)[0],
-        warnings_of(patient, dosed, believed, followed["model_based"].chart),
+        warnings_of(patient, model.dosed, believed, chart),
     )
+
+
+def _believed(followed: dict[str, Charted]) -> tuple[ModelBased, Chart]:
+    """Bayesian dosing and the chart that it followed: the estimate and all courses are its own, whoever doses."""
+    by_model = followed["model_based"]
+    assert isinstance(by_model.doser, ModelBased)
+    return by_model.doser, by_model.chart
+
+
+def _others(dose: float, last: float, wanted: tuple[float, ...]) -> list[float]:
+    """The doses whose courses are shown beside that of ``dose``, ascending: none at all is one of them."""
+    found = {0.0, *map(float, wanted), *(round(dose * share, 3) for share in OTHERS)}
+    return sorted(found if np.isnan(last) else found | {last})
 
 
 def _say(model: DosingModel, name: str, followed: Charted) -> _Said:
@@ -148,6 +154,8 @@ def _say(model: DosingModel, name: str, followed: Charted) -> _Said:
     proposed = last if kept else proposal.dose_mg_per_day
     within = bound(spec, proposed, last, inr)
     days = int(bound_visit(spec, proposal.days, chart.day, inr)[0])
+    if kept:
+        days = min(days, spec.soon_days)
     held = 0
     if followed.doser.holds and not kept:
         held = min(int(nomogram.held_days(inr)[0]), days)

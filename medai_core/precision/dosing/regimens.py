@@ -94,15 +94,15 @@ FORGET_DAYS = 60.0
 """What was learnt of a patient loses weight over so many days: people change."""
 
 
-def likenesses(across: int = 13, along: int = 3) -> tuple[Floats, Floats]:
+def likenesses(across: int = 11) -> tuple[Floats, Floats]:
     """(k, 2) shifts in standard deviations, and the logarithm of how likely each is, up to a constant.
 
-    ``across`` steps of the sum of both, which the needed dose depends on, times ``along`` of their difference, which
-    only shows in how fast the INR moves.
+    ``across`` steps of the sum of both, which the needed dose depends on, times the two points of a Gauss-Hermite rule
+    of their difference, which only shows in how fast the INR moves.
     """
-    total, split = np.meshgrid(np.linspace(-2.7, 2.7, across), np.linspace(-1.2, 1.2, along), indexing="ij")
+    total, split = np.meshgrid(np.linspace(-2.7, 2.7, across), (-1.0, 1.0), indexing="ij")
     a, b = total.ravel(), split.ravel()
-    return np.stack([a + b, a - b], axis=1) / np.sqrt(2), -(a**2 + b**2) / 2
+    return np.stack([a + b, a - b], axis=1) / np.sqrt(2), -(a**2) / 2
 
 
 class ModelBased:

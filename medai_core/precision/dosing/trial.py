@@ -16,8 +16,8 @@ from medai_core.precision.dosing.regimens import Proposal, Regimen
 from medai_core.precision.dosing.virtual import VirtualPatients
 from medai_core.precision.pharmacology import Floats, inr, next_day, untreated
 
-BATCH = 1000
-"""Patients at once: what more would need in memory is not worth it."""
+BATCH = 250
+"""Patients at once: with their likenesses as many as a processor's cache holds."""
 
 
 class Course:
