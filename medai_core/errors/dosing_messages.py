@@ -21,6 +21,7 @@ DOSING_MESSAGES: dict[str, str] = {
     "dosing.whole": N_("a whole number from {low} to {high}"),
     "dosing.drug": N_("one of: {known}"),
     "dosing.list": N_("day and value, as 0:5; 7:6 in a table or as objects with day and value in JSON"),
+    "dosing.days": N_("days as 9; 12-20"),
     "dosing.date": N_("a date as 2025-03-01"),
     "dosing.day": N_("{field} names day {day}, and the days go from 0 to {today}. Correct the day."),
     "dosing.twice": N_("{field} names day {day} twice. Keep one value."),

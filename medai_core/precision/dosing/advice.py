@@ -49,7 +49,7 @@ class Advice:
     reason : why, in a sentence.
     needed : what is believed of the dose that the patient needs in the end.
     expected : the course of the INR under the dose, with its band; others : under other doses, ascending.
-    protocols : what every regimen says, the policy's own among them.
+    protocols : what every regimen says, the policy's own among them; courses : of the INR under each, in their order.
     inrs : those that were used.
     warnings : what whoever doses has to know.
     """
@@ -69,6 +69,7 @@ class Advice:
     expected: Forecast
     others: tuple[Forecast, ...]
     protocols: tuple[Protocol, ...]
+    courses: tuple[Forecast, ...]
     inrs: tuple[InrValue, ...]
     warnings: tuple[Message, ...]
 
@@ -126,6 +127,7 @@ def advise(
         ahead(dose, held_days=held),
         tuple(ahead(d) for d in _others(dose, last, doses_mg_per_day)),
         tuple(s.protocol for s in said.values()),
+        tuple(ahead(s.protocol.dose_mg_per_day, held_days=s.protocol.held_days) for s in said.values()),
         possible(patient)[0],
         warnings_of(patient, model.dosed, believed, chart),
     )

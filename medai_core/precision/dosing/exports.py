@@ -10,6 +10,7 @@ import pandas as pd
 
 from medai_core.errors import Message
 from medai_core.precision.dosing.advice import Advice
+from medai_core.precision.dosing.patient import Patient
 
 DIGITS = 4
 
@@ -51,3 +52,15 @@ def as_table(advice: Advice, translate: Callable[[str], str] = str) -> pd.DataFr
         for day, inr, low, high in zip(forecast.days, forecast.inr, forecast.low, forecast.high, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def as_file(patient: Patient, description: str = "") -> dict[str, Any]:
+    """The patient as a file that ``reading.read_patient`` takes; what is not known is left out."""
+    fields = {f.name: getattr(patient, f.name) for f in dataclasses.fields(patient)}
+    found = {name: _plain(value, str) for name, value in fields.items() if value not in (None, "", ())}
+    if patient.drug_changes:
+        changes = ((c.day, c.drug if c.taken else f"-{c.drug}") for c in patient.drug_changes)
+        found["drug_changes"] = [{"day": day, "drug": drug} for day, drug in changes]
+    if patient.began is not None:
+        found["began"] = patient.began.isoformat()
+    return ({"description": description} if description else {}) | found
