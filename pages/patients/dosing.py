@@ -22,7 +22,7 @@ try:
     if asked is None:
         st.stop()
     heading = st.container()
-    answer, form = st.columns([3, 2], gap="large")
+    answer, form = st.columns([4, 3], gap="large")
     with form:
         case = dosing.ask(asked)
 except MedAIError as error:

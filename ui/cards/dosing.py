@@ -141,10 +141,10 @@ def beside_model(card: Card) -> None:
             row = rows.setdefault(situation(own), {_("Situation"): words.sentence(situation(own)), "n": own.n})
             gain = found.get((data, subgroup, f"{measure}_gain", RIVAL))
             row[words.measure_title(measure)] = _both(own, rival, gain)
-    st.table(
+    st.dataframe(
         pd.DataFrame(list(rows.values())).fillna(""),
         hide_index=True,
-        border="horizontal",
+        height="content",
         alt=_("The trained policy and Bayesian dosing on the same virtual patients"),
     )
     st.caption(
@@ -189,7 +189,7 @@ def _first_doses(card: Card) -> None:
     rows = [
         {
             _("Regimen"): regimen_title(m.model, card),
-            _("n"): m.n,
+            "n": m.n,
             words.measure_title(m.measure): f"{m.value:.2f} ({words.span(round(m.low, 2), round(m.high, 2))})",
         }
         for m in found

@@ -85,7 +85,7 @@ def _bound(case: Case) -> str:
     said = case.said
     if said.limit is None:
         return _("No limit bound this dose.")
-    return _("A limit bound this dose: {limit} Proposed were {proposed}.").format(
+    return _("A limit bound this dose: {limit} {proposed} was proposed.").format(
         limit=say(said.limit), proposed=dose_words(said.proposed_mg_per_day)
     )
 

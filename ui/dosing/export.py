@@ -75,5 +75,5 @@ def as_csv(case: Case) -> bytes:
 def as_patient(case: Case) -> bytes:
     """The patient with doses and INRs, to open again on this page or from the command line."""
     assert case.patient is not None
-    made = as_file(case.patient, _("SYNTHETIC") if case.synthetic else "")
+    made = as_file(case.patient, "SYNTHETIC" if case.synthetic else "")
     return json.dumps(made, ensure_ascii=False, indent=1).encode(errors="backslashreplace")

@@ -122,7 +122,7 @@ def _once(key: str, value: Any) -> Any:
 
 
 def _number(card: Card, name: str, key: str, start: Patient | None) -> float | None:
-    p = spec_of(card, name)
+    p, must = spec_of(card, name), name == "age_years"
     known = getattr(start, name) if start else None
     # Set here and not as the widget's own value: only a field that began empty can be emptied.
     st.session_state.setdefault(f"{key}:{name}", None if known is None else float(known))
@@ -131,7 +131,7 @@ def _number(card: Card, name: str, key: str, start: Patient | None) -> float | N
         value=None,
         step=1.0,
         format="%.0f",
-        placeholder=_("needed") if name == "age_years" else _("not known"),
+        placeholder=_("needed") if must else _("not known"),
         key=f"{key}:{name}",
         help=_("{low} to {high} {unit}").format(low=f"{p.low:g}", high=f"{p.high:g}", unit=_(p.unit)),
     )

@@ -43,9 +43,9 @@ def ask_history(key: str, start: Patient | None) -> pd.DataFrame:
         key=f"{key}:history",
         alt=_("Doses and INRs by day of treatment, to be edited"),
         column_config={
-            "day": whole(_("Day"), step=1, format="%d", width=70),
-            "dose": number(_("Dose, mg/day"), format="%.2f", width=115),
-            "inr": number(_("INR"), format="%.1f", width=70),
+            "day": whole(_("Day"), step=1, format="%d", width=60),
+            "dose": number(_("Dose, mg/day"), format="%.2f", width=110),
+            "inr": number(_("INR"), format="%.1f", width=65),
             "drug": st.column_config.SelectboxColumn(_("Other drug"), options=list(CHANGES), format_func=_change_title),
         },
     )
