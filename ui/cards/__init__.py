@@ -186,7 +186,7 @@ def performance(chosen: Card) -> None:
         risk_performance.performance(chosen)
     else:
         classifiers.performance(chosen)
-    if chosen.measured.approaches:
+    if chosen.measured.approaches and not chosen.dosing:
         where = _("In cross-validation") if chosen.prediction or chosen.survival else _("On validation data")
         classifiers.compared(chosen.measured, where)
 

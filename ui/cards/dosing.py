@@ -69,7 +69,7 @@ def proposal(card: Card) -> None:
     facts(
         {
             _("Aim"): _("INR {target}, within {range}").format(
-                target=f"{spec.target_inr:g}", range=words.span(*spec.range_inr)
+                target=f"{spec.target_inr:g}", range=_range(*spec.range_inr)
             ),
             _("Largest dose"): _("{most:g} mg a day; {first:g} on the first day").format(
                 most=spec.dose_max_mg_per_day, first=spec.first_max_mg_per_day
@@ -84,6 +84,10 @@ def proposal(card: Card) -> None:
     )
 
 
+def _range(low: float, high: float) -> str:
+    return _("{low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
+
+
 def predictors(card: Card) -> None:
     """What is asked of a patient, beside doses and INRs by day."""
     st.subheader(_("Predictors"), anchor=False)
@@ -91,7 +95,7 @@ def predictors(card: Card) -> None:
         {
             _("Predictor"): predictor_title(card, p.name),
             _("Unit"): _(p.unit),
-            _("Plausible range"): words.span(p.low, p.high) if p.kind == "number" else "",
+            _("Plausible range"): _range(p.low, p.high) if p.kind == "number" else "",
             _("Categories"): ", ".join(category_title(card, p.name, c.name) for c in p.categories),
             _("Code"): f"{p.code.system} {p.code.value}" if p.code else "",
         }
@@ -114,6 +118,7 @@ def performance(card: Card) -> None:
     st.subheader(_("Where Bayesian dosing is better or worse"), anchor=False)
     beside_model(card)
     _first_doses(card)
+    _approaches(card)
 
 
 def _courses(found: Iterable[Measure], card: Card) -> pd.DataFrame:
@@ -195,6 +200,23 @@ def _first_doses(card: Card) -> None:
         for m in found
     ]
     st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=_("Doses of the equations"))
+
+
+def _approaches(card: Card) -> None:
+    """What was tried, an approach a row, and what was chosen."""
+    assert card.measured is not None
+    rows: dict[str, dict[str, str]] = {}
+    for a in card.measured.approaches:
+        start = {_("Approach"): words.sentence(_(a.name)), _("Chosen"): _("yes") if a.chosen else _("no")}
+        row, title = rows.setdefault(a.name, start), words.measure_title(a.measure)
+        if title not in row:
+            row[title] = f"{a.value:.4f}" if abs(a.value) < 1 else f"{a.value:.2f}"
+    if rows:
+        st.subheader(_("What was compared"), anchor=False)
+        st.dataframe(
+            pd.DataFrame(list(rows.values())).fillna(""), hide_index=True, height="content", alt=_("What was compared")
+        )
+        st.caption(_("On validation data"))
 
 
 def trust(card: Card) -> None:
