@@ -144,7 +144,7 @@ def test_a_limit_that_bound_the_dose_is_named_with_what_was_proposed() -> None:
 
 
 def test_a_missed_dose_an_impossible_inr_and_a_stopped_drug_are_said() -> None:
-    at = given(inrs=[{"day": 7, "inr": 2.2}, {"day": 8, "inr": 7.9}], today=14)
+    at = given(inrs=[{"day": 7, "inr": 2.2}, {"day": 8, "inr": 14.0}], today=14)
     assert "cannot follow 2.2 on day 7" in text(at) and "measured, not used" in str(at.get("plotly_chart")[0].proto)
     field(at, "missed").set_value("7-13").run()
     assert "No dose was taken for 7 days" in text(at) and "7 missed doses" in text(at)
