@@ -11,15 +11,23 @@ from medai_core.precision.dosing import SIMULATION
 from tests.browser.conftest import settled, visit
 from tests.browser.test_dashboard import barriers
 
+ACROSS_PX = {"day": (1, 80), "dose": (2, 150), "inr": (3, 240)}
+"""Each column's number, and a place in it from the left of the table."""
 
-def write(page: Page, value: str, *moves: str) -> None:
-    """Write into the table's cell that has the keyboard, and go on from the one to its right."""
+
+def write(page: Page, row: int, column: str, value: str) -> None:
+    """Write into a cell of the table: a canvas under a sheet that takes the mouse for it, with the cells as a table."""
+    number, x = ACROSS_PX[column]
+    page.get_by_test_id("data-grid-canvas").first.click(position={"x": x, "y": 52 + 35 * row}, force=True)
+    cell = page.get_by_test_id(f"glide-cell-{number}-{row}").first
+    expect(cell).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
-    page.locator("#portal input").fill(value)
-    page.keyboard.press("Tab")
+    field = page.locator("#portal input")
+    field.fill(value)
+    field.press("Enter")
+    expect(field).to_have_count(0)
+    expect(cell).to_have_text(value)
     settled(page)
-    for move in moves:
-        page.keyboard.press(move)
 
 
 def test_a_patient_is_entered_dosed_taken_away_and_refused(page: Page, address: str) -> None:
@@ -30,12 +38,10 @@ def test_a_patient_is_entered_dosed_taken_away_and_refused(page: Page, address: 
     answer = page.locator(".medai-answer")
     expect(answer).to_contain_text("The first dose", timeout=30_000)
     settled(page)
-    # A canvas under a sheet that takes the mouse for it.
-    page.get_by_test_id("data-grid-canvas").first.click(position={"x": 80, "y": 52}, force=True)
-    write(page, "0")
-    write(page, "5", "ArrowDown", "ArrowLeft", "ArrowLeft")
-    write(page, "14", "ArrowRight")
-    write(page, "3.4")
+    write(page, 0, "day", "0")
+    write(page, 0, "dose", "5")
+    write(page, 1, "day", "14")
+    write(page, 1, "inr", "3.4")
     expect(answer).to_contain_text("The INR was 3.4 on day 14", timeout=30_000)
     expect(answer).to_contain_text(SIMULATION.text)
     settled(page)
