@@ -130,8 +130,15 @@ def test_a_high_inr_leaves_the_drug_out_first_and_raises_no_dose() -> None:
     at = given(inrs=[{"day": 7, "inr": 3.0}, {"day": 14, "inr": 5.4}])
     at.selectbox(key="dosing_policy").set_value("pharmacogenetic").run()
     found = advise(MODEL, patient(inrs=[{"day": 7, "inr": 3.0}, {"day": 14, "inr": 5.4}]), "pharmacogenetic")
-    assert found.held_days and f"First leave the drug out for {found.held_days} days." in text(at)
+    assert found.held_days
+    assert number(at) == f"Nothing for {found.held_days} days, then {dose_words(found.dose_mg_per_day)}"
     assert doses(at) == expected_doses(found)
+
+
+def test_a_dangerous_inr_is_answered_with_no_dose(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = given(inrs=[{"day": 7, "inr": 3.0}, {"day": 14, "inr": 9.4}])
+    assert number(at) == "No dose now" and "guideline for reversal" in html(at)
+    assert "guideline for reversal" in taken(at, monkeypatch)["csv"].decode("utf-8-sig")
 
 
 def test_a_limit_that_bound_the_dose_is_named_with_what_was_proposed() -> None:

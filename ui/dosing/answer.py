@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from medai_core.errors import Message
 from ui.cards.dosing import regimen_title
 from ui.dosing import course
 from ui.dosing.case import Case
@@ -56,18 +57,39 @@ def answer(case: Case) -> None:
     said = case.said
     by = regimen_title(said.policy, case.card)
     over = _("Next dose, day {day}, by: {policy}").format(day=said.day, policy=by)
-    held = ""
-    if said.held_days:
-        held = _("First leave the drug out for {days} days.").format(days=said.held_days)
-    lines = "".join(f"<p>{escape(line)}</p>" for line in (held, _visit(case), say(said.reason), _bound(case)) if line)
+    lines = "".join(f"<p>{escape(line)}</p>" for line in (*_urgent(case), _visit(case), say(said.reason), _bound(case)))
     st.html(
         f"<section class=\"medai-answer\"><p class='medai-over'>{escape(over)}</p>"
-        f"<h2 class='medai-number'>{escape(dose_words(said.dose_mg_per_day))}</h2>"
+        f"<h2 class='medai-number'>{escape(headline(case))}</h2>"
         f"<p><strong>{escape(simulation())}</strong></p>{lines}"
         f"<p class='medai-meaning'>{escape(_believed(case))}</p></section>"
     )
     notices(said.warnings)
     course.courses(case)
+
+
+def headline(case: Case) -> str:
+    """What is to be taken now, largest of all: nothing, where the drug is left out first or the INR is dangerous."""
+    said = case.said
+    if _dangerous(case):
+        return _("No dose now")
+    dose = dose_words(said.dose_mg_per_day)
+    if said.held_days == 1:
+        return _("Nothing today, then {dose}").format(dose=dose)
+    return _("Nothing for {days} days, then {dose}").format(days=said.held_days, dose=dose) if said.held_days else dose
+
+
+def _dangerous(case: Case) -> list[Message]:
+    return [warning for warning in case.said.warnings if warning.id == "warning.very_high"]
+
+
+def _urgent(case: Case) -> list[str]:
+    """What comes before any dose, and what the policy would say afterwards."""
+    found = [say(warning) for warning in _dangerous(case)]
+    if found:
+        dose = dose_words(case.said.dose_mg_per_day, case.said.held_days)
+        found.append(_("What the policy would say once that is done: {dose}.").format(dose=dose))
+    return found
 
 
 def _visit(case: Case) -> str:

@@ -29,6 +29,8 @@ def simulation() -> str:
 def dose_words(dose_mg_per_day: float, held_days: int = 0) -> str:
     """A dose as an average of a week, after the days without."""
     said = _("{dose} mg a day").format(dose=f"{dose_mg_per_day:.2f}")
+    if held_days == 1:
+        return _("{dose}, after a day without").format(dose=said)
     if held_days:
         return _("{dose}, after {days} days without").format(dose=said, days=held_days)
     return said
