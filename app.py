@@ -15,6 +15,7 @@ st.navigation(
             st.Page("pages/patients/patient.py", title=_("Patient"), url_path="patient"),
             st.Page("pages/patients/risk.py", title=_("Risk"), url_path="risk"),
             st.Page("pages/patients/monitor.py", title=_("Monitor"), url_path="monitor"),
+            st.Page("pages/patients/dosing.py", title=_("Dosing"), url_path="dosing"),
         ],
         _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan")],
         _("Research"): [

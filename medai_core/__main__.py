@@ -14,6 +14,7 @@ from typing import Any
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.commands.arguments import (
+    add_dosing,
     add_exchange,
     add_own_models,
     add_record,
@@ -21,7 +22,7 @@ from medai_core.commands.arguments import (
     add_subtypes,
     add_survival,
 )
-from medai_core.errors import MedAIError
+from medai_core.errors import MedAIError, ModelError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add_stays(commands)
     add_subtypes(commands)
     add_survival(commands)
+    add_dosing(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)
@@ -132,7 +134,8 @@ def _models(options: argparse.Namespace, models: Catalog) -> int:
     for card in models.cards:
         print(f"{card.name}  {card.version}  {card.title}{_state(card, models)}")
         print(f"    {card.intended_use}")
-        print(f"    findings: {', '.join(f.name for f in card.findings)}{_headline(card)}")
+        found = ", ".join(f.name for f in card.findings)
+        print(f"    {f'findings: {found}' if found else card.outcome}{_headline(card)}")
     return 0
 
 
@@ -147,7 +150,16 @@ def _state(card: Card, models: Catalog) -> str:
     return f"  [{source}; {'in use' if models.answers(card) else 'not in use'}]"
 
 
-HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy", "c_index")
+HEADLINES = (
+    "auc",
+    "average_precision",
+    "utility",
+    "balanced_accuracy",
+    "accuracy",
+    "c_index",
+    "time_in_range",
+    "inr_above_4",
+)
 """What is said of a model in one line."""
 
 
@@ -206,6 +218,8 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
         from medai_core.commands import stays
 
         return stays.evaluate(options, models, card)
+    if card.task == "dosing":
+        raise ModelError("dosing.evaluate", name=card.name)
     from medai_core.commands import scans
 
     return scans.evaluate(options, models, card)

@@ -18,6 +18,7 @@ from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.precision.dosing.model import DosingModel
     from medai_core.precision.genomics.placing import SubtypeModel
     from medai_core.precision.survival import SurvivalModel
     from medai_core.prognosis.monitoring import MonitorModel
@@ -143,6 +144,19 @@ class Catalog:
         from medai_core.precision.survival import load_model
 
         return self._loaded(card, "survival", "model.no_survival", load_model)
+
+    def dosing_model(self, card: Card) -> DosingModel:
+        """The card's policy with the regimens beside it, the hash of its network checked before it is loaded.
+
+        Raises
+        ------
+        ModelError : the card is of another task, or the file is absent or not the one that was measured.
+        """
+        if card.task != "dosing":
+            raise ModelError("model.no_dosing", name=card.name)
+        from medai_core.precision.dosing.model import DosingModel
+
+        return DosingModel(card, self.network(card))
 
     def _loaded(self, card: Card, task: str, refusal: str, load: Callable[[Card, Path], T]) -> T:
         """The card's model of plain arrays, loaded when it is first asked for."""

@@ -20,8 +20,11 @@ KERAS = ("test_a_recipe_runs", "test_what_serves_answers", "test_evidence_comes"
 """Tests of models that need TensorFlow, which one process imports for all of them."""
 OWN = tuple(f"tests/core/test_{name}.py" for name in ("finetuning", "adding"))
 """Tests that fit and export small networks, and share those."""
-WATCHING = "tests/core/test_monitoring_training.py"
-"""Tests of what fits the models that watch, which need TensorFlow too."""
+FITTING = (
+    *(f"tests/core/test_{name}_training.py" for name in ("monitoring", "dosing")),
+    "tests/test_dosing_models.py",
+)
+"""Tests of what fits the models that watch and that dose, which need TensorFlow too."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -37,7 +40,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith("tests/test_models.py") and any(name in nodeid for name in KERAS):
                 return "keras"
-            if nodeid.startswith(WATCHING):
+            if nodeid.startswith(FITTING):
                 return "keras"
             if nodeid.startswith(OWN):
                 return "keras, own models"

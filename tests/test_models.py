@@ -44,8 +44,10 @@ MODELS = replace(FOUND, cards=tuple(card for card in FOUND.cards if not card.own
 AREA = "largest area alone"
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
-NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics")
+NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics", "dosing")
 WITHOUT_NETWORK = ("risk", "survival", "genomics")
+OF_ONE_THING = ("risk", "monitoring", "survival", "dosing")
+"""Tasks whose models tell no classes apart."""
 every_image_model = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task not in NOT_OF_IMAGES], ids=lambda card: card.name
 )
@@ -73,7 +75,7 @@ def headline(card: Card) -> str:
         return f"auc at {card.monitoring.last_hour} h" if card.monitoring.last_hour else "auc"
     if card.survival is not None:
         return "c_index"
-    return "auc" if card.task == "risk" else "accuracy"
+    return {"risk": "auc", "dosing": "time_in_range"}.get(card.task, "accuracy")
 
 
 every_joining_model = pytest.mark.parametrize(
@@ -101,8 +103,8 @@ def test_a_card_is_complete(card: Card) -> None:
     made = card.measured
     assert made is not None, "the recipe has not run"
     assert made.performance
-    assert made.reliability or card.outline
-    assert card.task in ("risk", "segmentation", "monitoring", "survival") or sum(map(sum, made.confusion)) > 0
+    assert made.reliability or card.outline or card.dosing
+    assert card.task in (*OF_ONE_THING, "segmentation") or sum(map(sum, made.confusion)) > 0
     assert any(approach.chosen for approach in made.approaches)
     assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
     assert made.provenance.seconds > 0
@@ -128,7 +130,7 @@ def test_every_measure_has_an_interval_and_the_number_of_images_and_groups(card:
         assert 0 < m.groups <= m.n, m
         assert math.isnan(m.value) or (math.isfinite(m.low) and math.isfinite(m.high) and m.low <= m.high), m
         assert m.measure != "calibration_error" or m.ideal is not None, m
-    slope = "pixel_calibration_slope" if card.outline else "calibration_slope"
+    slope = "pixel_calibration_slope" if card.outline else "band_coverage" if card.dosing else "calibration_slope"
     assert (slope, held_out(card)) in {(m.measure, m.data) for m in card.measured.performance}
 
 
@@ -153,7 +155,7 @@ def test_the_first_use_of_what_was_held_out_is_logged_and_the_last_one_is_the_ca
     shown = {f"{m.measure} at {m.hour} h" if m.hour else m.measure: m.value for m in own}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    if card.task not in ("risk", "monitoring", "survival"):
+    if card.task not in OF_ONE_THING:
         promised = card.measured.promised
         assert promised.value == shown[promised.measure]
 

@@ -90,6 +90,7 @@ def test_every_page_speaks_chinese_when_the_address_says_so(page: str, core: obj
         "队列",
         "风险",
         "监护",
+        "给药",
         "亚型",
         "工作列表",
         "患者",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medai_core.cards.dosing import DosingSpec
 from medai_core.cards.inputs import KINDS, InputSpec, OutlineSpec, RegionSpec
 from medai_core.cards.measured import (
     Applicability,
@@ -95,6 +96,7 @@ NEEDED = {
     "monitoring": ("predictors", "monitoring", "outcome"),
     "genomics": ("subtypes",),
     "survival": ("predictors", "survival", "outcome"),
+    "dosing": ("predictors", "dosing", "outcome"),
 }
 """The parts of a card that only some tasks have."""
 
@@ -179,7 +181,8 @@ class Card:
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
         ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay,
         ``subtypes`` : for one that places a patient in a subtype, ``survival`` : for one of survival from history and
-        expression; ``groupings`` : what results are reported by though the model does not ask it.
+        expression, ``dosing`` : for one that doses a drug; ``groupings`` : what results are reported by though the
+        model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
@@ -204,6 +207,7 @@ class Card:
     monitoring: MonitoringSpec | None = None
     subtypes: SubtypeSpec | None = None
     survival: SurvivalSpec | None = None
+    dosing: DosingSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False

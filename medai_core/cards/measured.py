@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from medai_core.cards.dosing import Dosed
 from medai_core.cards.measures import Bounds, Measure
 from medai_core.cards.monitoring import Monitored
 from medai_core.cards.subtypes import Subtyped
@@ -197,7 +198,7 @@ class Measured:
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     comparison : of a fine-tuned model with its parent.
     monitored : of a model that watches a stay; subtyped : of one that places patients in subtypes; survived : of one
-        of survival from history and expression.
+        of survival from history and expression; dosed : of one that doses a drug.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -224,6 +225,7 @@ class Measured:
     monitored: Monitored | None = None
     subtyped: Subtyped | None = None
     survived: Survived | None = None
+    dosed: Dosed | None = None
 
     @property
     def promised(self) -> Measure:

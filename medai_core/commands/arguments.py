@@ -203,6 +203,29 @@ def _survive(options: argparse.Namespace, models: Catalog) -> int:
     return survival.survive(options, models)
 
 
+def add_dosing(commands: Any) -> None:
+    """``dose`` and ``simulate``: warfarin, in simulation."""
+    dose = commands.add_parser("dose", help="a simulated patient's next dose of warfarin; no prescription")
+    dose.add_argument("--patient", type=Path, required=True, metavar="FILE", help="JSON, or a CSV of one row")
+    dose.add_argument("--inrs", type=Path, metavar="FILE", help="new INRs: FHIR Observations, HL7, or a meter's table")
+    dose.add_argument("--policy", default="", metavar="NAME", help="which policy doses (default: the trained one)")
+    dose.set_defaults(run=partial(_dosing, "dose"))
+    simulate = commands.add_parser("simulate", help="virtual patients on warfarin under one policy")
+    simulate.add_argument("--patients", type=int, default=1000, metavar="N")
+    simulate.add_argument("--policy", default="", metavar="NAME", help="which policy doses (default: the trained one)")
+    simulate.add_argument("--seed", type=int, default=0, metavar="S")
+    simulate.set_defaults(run=partial(_dosing, "simulate"))
+    for command in (dose, simulate):
+        command.add_argument("--model", default="", metavar="NAME", help="the model that doses (default: the first)")
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _dosing(name: str, options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import dosing
+
+    return int(getattr(dosing, name)(options, models))
+
+
 def _stays(name: str, options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import stays
 

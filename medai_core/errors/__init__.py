@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from medai_core.errors.dosing_messages import DOSING_MESSAGES
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
 from medai_core.errors.genomics_messages import GENOMICS_MESSAGES
 from medai_core.errors.marking import N_
@@ -33,6 +34,7 @@ __all__ = [
     "MedAIError",
     "Message",
     "ModelError",
+    "PatientError",
     "RecordError",
 ]
 
@@ -51,6 +53,7 @@ MESSAGES = (
     | SUBTYPE_MESSAGES
     | SURVIVAL_MESSAGES
     | GENOMICS_MESSAGES
+    | DOSING_MESSAGES
 )
 """Every sentence by its id."""
 
@@ -122,3 +125,7 @@ class AccessError(MedAIError):
 
 class RecordError(MedAIError):
     """Something that the record cannot do as it was asked."""
+
+
+class PatientError(MedAIError):
+    """A patient who cannot be, or cannot be read, as described."""

@@ -25,6 +25,7 @@ PAGES = {
     "patient": "Patient",
     "risk": "Risk",
     "monitor": "Monitor",
+    "dosing": "Dosing",
     "scan": "Scan",
     "cohort": "Cohort",
     "subtypes": "Subtypes",

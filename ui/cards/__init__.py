@@ -11,6 +11,7 @@ from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
 from ui.cards import (
+    dosing,
     monitoring,
     monitoring_performance,
     own,
@@ -80,7 +81,7 @@ def _choose_group(groups: Mapping[str, Sequence[Card]], asked: Card | None) -> s
 
 def _group_title(card: Card) -> str:
     """What the models answer that answer as this one does."""
-    if card.subtypes:
+    if card.subtypes or card.dosing:
         return card_words(card).title
     return risk.outcome_title(card) if card.outcome else _("Scans")
 
@@ -153,6 +154,9 @@ def returns(chosen: Card) -> None:
     if chosen.monitoring:
         monitoring.prediction(chosen)
         monitoring.predictors(chosen)
+    elif chosen.dosing:
+        dosing.proposal(chosen)
+        dosing.predictors(chosen)
     elif chosen.survival:
         survival.prediction(chosen)
         risk.predictors(chosen)
@@ -174,13 +178,15 @@ def performance(chosen: Card) -> None:
     if chosen.subtypes:
         subtyping_performance.performance(chosen)
         return
-    if chosen.survival:
+    if chosen.dosing:
+        dosing.performance(chosen)
+    elif chosen.survival:
         survival.performance(chosen)
     elif chosen.prediction:
         risk_performance.performance(chosen)
     else:
         classifiers.performance(chosen)
-    if chosen.measured.approaches:
+    if chosen.measured.approaches and not chosen.dosing:
         where = _("In cross-validation") if chosen.prediction or chosen.survival else _("On validation data")
         classifiers.compared(chosen.measured, where)
 
@@ -191,6 +197,8 @@ def trust(chosen: Card) -> None:
         monitoring_performance.trust(chosen)
     elif chosen.subtypes:
         subtyping_performance.trust(chosen)
+    elif chosen.dosing:
+        dosing.trust(chosen)
     elif chosen.survival:
         survival.trust(chosen)
     elif chosen.prediction:

@@ -24,6 +24,8 @@ HEADLINES = (
     "utility",
     "patients_caught",
     "calibration_slope",
+    "time_in_range",
+    "inr_above_4",
 )
 """What the log of test uses shows of each; the card's file holds every value."""
 

@@ -16,7 +16,15 @@ from ui.results import plain
 
 ORDER = ("test", "external", "cross-validation")
 """The first that a card has speaks for the model: people it never saw."""
-AS_SHARE = ("event_share", "patients_caught")
+AS_SHARE = (
+    "event_share",
+    "patients_caught",
+    "time_in_range",
+    "inr_above_4",
+    "inr_below_1_5",
+    "patients_above_4",
+    "band_coverage",
+)
 
 
 def headline_data(performance: Sequence[Measure]) -> str:

@@ -34,6 +34,10 @@ SAME = {
     ("LOINC", "26515-7"): ("LOINC", "777-3"),
     ("LOINC", "30341-2"): ("LOINC", "4537-7"),
     ("LOINC", "46098-0"): SEX,
+    # The INR of whole blood, of capillary blood at the point of care, and of either.
+    ("LOINC", "34714-6"): ("LOINC", "6301-6"),
+    ("LOINC", "46418-0"): ("LOINC", "6301-6"),
+    ("LOINC", "38875-1"): ("LOINC", "6301-6"),
     # Kinds of the disease that the card means.
     ("SNOMED CT", "44054006"): ("SNOMED CT", "73211009"),
     ("SNOMED CT", "46635009"): ("SNOMED CT", "73211009"),
