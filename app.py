@@ -17,7 +17,10 @@ st.navigation(
             st.Page("pages/patients/monitor.py", title=_("Monitor"), url_path="monitor"),
         ],
         _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan")],
-        _("Research"): [st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort")],
+        _("Research"): [
+            st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort"),
+            st.Page("pages/research/subtypes.py", title=_("Subtypes"), url_path="subtypes"),
+        ],
         _("System"): [
             st.Page("pages/system/models.py", title=_("Models"), url_path="models"),
             *offered("configure", st.Page("pages/system/training.py", title=_("Training"), url_path="training")),

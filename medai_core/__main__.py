@@ -13,7 +13,15 @@ from typing import Any
 
 from medai_core.cards import KINDS, Card
 from medai_core.catalog import Catalog, find_models
-from medai_core.commands.arguments import add_dosing, add_exchange, add_own_models, add_record, add_stays
+from medai_core.commands.arguments import (
+    add_dosing,
+    add_exchange,
+    add_own_models,
+    add_record,
+    add_stays,
+    add_subtypes,
+    add_survival,
+)
 from medai_core.errors import MedAIError, ModelError
 
 
@@ -57,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON")
     add_stays(commands)
     add_dosing(commands)
+    add_subtypes(commands)
+    add_survival(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)
@@ -140,7 +150,7 @@ def _state(card: Card, models: Catalog) -> str:
     return f"  [{source}; {'in use' if models.answers(card) else 'not in use'}]"
 
 
-HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy", "time_in_range", "inr_above_4")
+HEADLINES = ("auc", "average_precision", "utility", "balanced_accuracy", "accuracy", "c_index", "time_in_range")
 """What is said of a model in one line."""
 
 
@@ -148,7 +158,8 @@ def _headline(card: Card) -> str:
     """The first measures of the test split; of a model that watches a stay those of its last hour."""
     if card.measured is None:
         return "; not trained yet"
-    own = [m for m in card.measured.performance if m.data == "test" and not m.subgroup and not m.model]
+    data = "cross-validation" if card.survival else "test"
+    own = [m for m in card.measured.performance if m.data == data and not m.subgroup and not m.model]
     found = {m.measure: m for m in sorted(own, key=lambda m: m.hour)}
     shown = [found[name] for name in HEADLINES if name in found]
     return "".join(
@@ -190,6 +201,10 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
         from medai_core.commands import patients
 
         return patients.evaluate(options, models, card)
+    if card.task == "survival":
+        from medai_core.commands import survival
+
+        return survival.evaluate(options, models, card)
     if card.task == "monitoring":
         from medai_core.commands import stays
 

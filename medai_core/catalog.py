@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from medai_core.cards import Card, read_card
 from medai_core.cards.own import FILE, InUse, Switches, read_switches
@@ -19,6 +19,8 @@ from medai_core.runtime import Network
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
     from medai_core.precision.dosing.model import DosingModel
+    from medai_core.precision.genomics.placing import SubtypeModel
+    from medai_core.precision.survival import SurvivalModel
     from medai_core.prognosis.monitoring import MonitorModel
     from medai_core.prognosis.risk import RiskModel
 
@@ -26,6 +28,7 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS = "model.tflite"
 PARAMETERS = "model.npz"
 NEIGHBOURHOODS = "neighbourhoods.npz"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,8 @@ class Catalog:
     apart: Mapping[str, Path] = field(default_factory=dict)
     _networks: dict[tuple[str, str], Network] = field(default_factory=dict, repr=False, compare=False)
     _neighbourhoods: dict[str, Neighbourhoods] = field(default_factory=dict, repr=False, compare=False)
-    _risks: dict[str, RiskModel] = field(default_factory=dict, repr=False, compare=False)
-    _monitors: dict[str, MonitorModel] = field(default_factory=dict, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _models: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def card(self, name: str) -> Card:
         """The card of the model called ``name``; a ``ModelError`` that names the known ones otherwise."""
@@ -119,31 +121,39 @@ class Catalog:
         ------
         ModelError : the card is of another task, or the file is absent or not the one that was measured.
         """
-        if card.task != "risk":
-            raise ModelError("model.no_risk", name=card.name)
         from medai_core.prognosis.risk import load_model
 
-        with self._lock:
-            if card.name not in self._risks:
-                self._risks[card.name] = load_model(card, self._checked(card, PARAMETERS))
-            return self._risks[card.name]
+        return self._loaded(card, "risk", "model.no_risk", load_model)
 
     def monitor_model(self, card: Card) -> MonitorModel:
-        """The card's model that watches stays, the hashes of its files checked before they are loaded.
-
-        Raises
-        ------
-        ModelError : the card is of another task, or a file is absent or not the one that was measured.
-        """
-        if card.task != "monitoring":
-            raise ModelError("model.no_monitor", name=card.name)
+        """The card's model that watches stays, as ``risk_model``, and its network's hash checked too."""
         from medai_core.prognosis.monitoring import load_model
 
-        network = self.network(card)
+        return self._loaded(
+            card, "monitoring", "model.no_monitor", lambda card, path: load_model(card, path, self.network(card))
+        )
+
+    def subtype_model(self, card: Card) -> SubtypeModel:
+        """The card's model that places patients in subtypes, as ``risk_model``."""
+        from medai_core.precision.genomics.placing import load_model
+
+        return self._loaded(card, "genomics", "model.no_subtypes", load_model)
+
+    def survival_model(self, card: Card) -> SurvivalModel:
+        """The card's model of survival, as ``risk_model``."""
+        from medai_core.precision.survival import load_model
+
+        return self._loaded(card, "survival", "model.no_survival", load_model)
+
+    def _loaded(self, card: Card, task: str, refusal: str, load: Callable[[Card, Path], T]) -> T:
+        """The card's model of plain arrays, loaded when it is first asked for."""
+        if card.task != task:
+            raise ModelError(refusal, name=card.name)
         with self._lock:
-            if card.name not in self._monitors:
-                self._monitors[card.name] = load_model(card, self._checked(card, PARAMETERS), network)
-            return self._monitors[card.name]
+            if card.name not in self._models:
+                self._models[card.name] = load(card, self._checked(card, PARAMETERS))
+            model: T = self._models[card.name]
+            return model
 
     def dosing_model(self, card: Card) -> DosingModel:
         """The card's policy with the regimens beside it, the hash of its network checked before it is loaded.

@@ -14,8 +14,8 @@ from medai_core import cards
 from medai_core.cards.measured import PredictorStatistics
 from medai_core.catalog import find_models
 from medai_core.prognosis.risk import RiskModel
-from medai_core.prognosis.risk.encoding import Encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
+from medai_core.sources.encoding import Encoding
 
 MODELS = find_models()
 SHIPPED = MODELS.trained("risk")

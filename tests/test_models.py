@@ -44,10 +44,10 @@ MODELS = replace(FOUND, cards=tuple(card for card in FOUND.cards if not card.own
 AREA = "largest area alone"
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
+NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics", "dosing")
+WITHOUT_NETWORK = ("risk", "survival", "genomics")
 every_image_model = pytest.mark.parametrize(
-    "card",
-    [card for card in MODELS.cards if card.task not in ("risk", "monitoring", "dosing")],
-    ids=lambda card: card.name,
+    "card", [card for card in MODELS.cards if card.task not in NOT_OF_IMAGES], ids=lambda card: card.name
 )
 every_risk_model = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task == "risk"], ids=lambda card: card.name
@@ -71,6 +71,8 @@ def headline(card: Card) -> str:
         return "f1_iou50" if card.outline.many else "dice"
     if card.monitoring is not None:
         return f"auc at {card.monitoring.last_hour} h" if card.monitoring.last_hour else "auc"
+    if card.survival is not None:
+        return "c_index"
     return {"risk": "auc", "dosing": "time_in_range"}.get(card.task, "accuracy")
 
 
@@ -91,7 +93,7 @@ def examples(card: Card) -> list[Path]:
 def held_out(card: Card) -> str:
     """What the people or images are called that the model was tested on."""
     assert card.measured is not None
-    return card.measured.test_evaluations[-1].note if card.task == "risk" else "test"
+    return card.measured.test_evaluations[-1].note if card.task in WITHOUT_NETWORK else "test"
 
 
 @every_model
@@ -100,7 +102,9 @@ def test_a_card_is_complete(card: Card) -> None:
     assert made is not None, "the recipe has not run"
     assert made.performance
     assert made.reliability or card.outline or card.dosing
-    assert card.task in ("risk", "segmentation", "monitoring", "dosing") or sum(map(sum, made.confusion)) > 0
+    assert (
+        card.task in ("risk", "segmentation", "monitoring", "survival", "dosing") or sum(map(sum, made.confusion)) > 0
+    )
     assert any(approach.chosen for approach in made.approaches)
     assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
     assert made.provenance.seconds > 0
@@ -151,7 +155,7 @@ def test_the_first_use_of_what_was_held_out_is_logged_and_the_last_one_is_the_ca
     shown = {f"{m.measure} at {m.hour} h" if m.hour else m.measure: m.value for m in own}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    if card.task not in ("risk", "monitoring", "dosing"):
+    if card.task not in ("risk", "monitoring", "survival", "dosing"):
         promised = card.measured.promised
         assert promised.value == shown[promised.measure]
 
@@ -161,7 +165,7 @@ def test_the_weights_are_those_that_were_measured(card: Card) -> None:
     assert card.measured is not None
     weights = sorted(p.name for p in folder(card).iterdir() if p.suffix in {".tflite", ".keras", ".npz"})
     assert weights == sorted(card.measured.sha256)
-    if card.task == "risk":
+    if card.task in WITHOUT_NETWORK:
         assert weights == ["model.npz"]
     elif card.task == "monitoring":
         assert weights == ["model.keras", "model.npz", "model.tflite"]

@@ -84,7 +84,18 @@ def test_every_page_is_short_and_leaves_computing_to_the_core(page: str) -> None
 def test_every_page_speaks_chinese_when_the_address_says_so(page: str, core: object) -> None:
     at = opened(page, lang="zh_CN")
     assert "仅供研究使用" in html(at)
-    assert at.title[0].value in ("影像判读", "模型", "队列", "风险", "监护", "工作列表", "患者", "训练", "操作记录")
+    assert at.title[0].value in (
+        "影像判读",
+        "模型",
+        "队列",
+        "风险",
+        "监护",
+        "亚型",
+        "工作列表",
+        "患者",
+        "训练",
+        "操作记录",
+    )
 
 
 def test_the_language_that_was_chosen_is_kept_in_the_address_and_on_the_next_page(core: object) -> None:

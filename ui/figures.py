@@ -16,7 +16,27 @@ ACCENT = "#3b8fc9"
 """At least 3:1 against the background of either theme."""
 BARE = {"displayModeBar": False}
 DOTTED = {"dash": "dot", "width": 1.5, "color": "gray"}
+LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"}
 PLAIN = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "height": 380, "showlegend": False}
+
+
+def ink() -> str:
+    """The colour of words on an axis: Streamlit's own grey is too faint on a light page."""
+    return "#3a4754" if st.context.theme.type == "light" else "#c3ccd5"
+
+
+def show(figure: go.Figure, alt: str, key: str, height: int, *, legend: bool = False) -> None:
+    """A figure with its description."""
+    axis = {"tickfont": {"color": ink()}, "title_font": {"color": ink()}}
+    figure.update_xaxes(axis).update_yaxes(axis)
+    figure.update_layout(**{**PLAIN, "height": height, "showlegend": legend}, legend=LEGEND)
+    st.plotly_chart(figure, config=BARE, alt=alt, key=key)
+
+
+def table(rows: pd.DataFrame, alt: str) -> None:
+    """The numbers behind a figure."""
+    with st.expander(_("The plot as a table")):
+        st.dataframe(rows, hide_index=True, height=min(36 * (len(rows) + 1), 400), alt=alt)
 
 
 def frequencies(bins: Sequence[Reliability], hover: str, top: float = 1.0) -> go.Figure:

@@ -13,12 +13,11 @@ from medai_core.cards import Reliability
 from medai_core.evaluation.curves import useful_span
 from medai_core.metrics import Floats
 from ui import words
-from ui.figures import ACCENT, BARE, DOTTED, PLAIN, frequencies
+from ui.figures import ACCENT, BARE, DOTTED, LEGEND, PLAIN, frequencies
 from ui.language import _
 
 OTHER = "#d98e1f"
 """The second line's colour: 3:1 against either theme, and told from ``ACCENT`` by colour-blind readers."""
-LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0}
 
 
 def _show(figure: go.Figure, alt: str, *, legend: bool = False) -> None:

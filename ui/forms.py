@@ -40,21 +40,25 @@ class Asked:
     refused: tuple[Message, ...]
 
 
-def ask_patient(card: Card, weight: Mapping[str, float], flagged: Collection[str] = ()) -> Asked:
+def ask_patient(
+    card: Card, weight: Mapping[str, float], flagged: Collection[str] = (), *, label: str | None = "risk_patient"
+) -> Asked:
     """The form: every predictor with its unit and range, each of which may be unknown.
 
     Parameters
     ----------
     weight : what the predictors are ordered by, so that the form stays as it is when the model changes.
     flagged : the predictors that the model has a term of its own for, where they are unknown.
+    label : the key of the field with the patient's name, which a new patient empties; None where the patient comes
+        from a file and leaves with it.
     """
     assert card.measured is not None
     statistics = {s.name: s for s in card.measured.predictors}
     ordered = sorted(card.predictors, key=lambda p: -weight.get(p.name, 0.0))
     with st.container(horizontal=True, gap="small"):
-        st.button(
-            _("New patient"), icon=":material/restart_alt:", on_click=_begin_anew, args=(card,), help=_help_anew()
-        )
+        if label is not None:
+            anew = {"on_click": _begin_anew, "args": (card, label), "help": _help_anew()}
+            st.button(_("New patient"), icon=":material/restart_alt:", **anew)
         read_in = _ask_units(card, statistics)
     entries: dict[str, Entry] = {}
     _ask_all(card, ordered[:FIRST], statistics, read_in, entries)
@@ -70,10 +74,10 @@ def _help_anew() -> str:
     return _("Forgets this patient and starts again at the cohort's typical one.")
 
 
-def _begin_anew(card: Card) -> None:
+def _begin_anew(card: Card, label: str) -> None:
     """Nothing of the last patient is left in the form."""
     forget(f"risk_value:{card.outcome}:")
-    st.session_state["risk_patient"] = ""
+    st.session_state[label] = ""
 
 
 def forget(prefix: str) -> None:
@@ -91,6 +95,16 @@ def enter_known(card: Card, age_years: int | None, sex: str | None) -> None:
             st.session_state[key] = Entry(float(age_years), Unit(p.unit))
         elif p.name == "sex" and sex in {c.name for c in p.categories}:
             st.session_state[key] = sex
+
+
+def enter_row(card: Card, row: Mapping[str, Value]) -> None:
+    """Enter what a file says of a patient into an empty form, in the card's words; before the form is drawn."""
+    for p in card.predictors:
+        key, value = f"risk_value:{card.outcome}:{p.name}", row.get(p.name)
+        if p.kind == "number":
+            st.session_state[key] = Entry(None if value is None else float(value), Unit(p.unit))
+        else:
+            st.session_state[key] = value or ""
 
 
 def _ask_units(card: Card, statistics: dict[str, PredictorStatistics]) -> dict[str, Unit]:

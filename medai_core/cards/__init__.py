@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medai_core.cards.dosing import DosingSpec
+from medai_core.cards.inputs import KINDS, InputSpec, OutlineSpec, RegionSpec
 from medai_core.cards.measured import (
     Applicability,
     Approach,
@@ -31,6 +32,8 @@ from medai_core.cards.monitoring import MonitoringSpec
 from medai_core.cards.own import Parent
 from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
+from medai_core.cards.subtypes import SubtypeSpec
+from medai_core.cards.survival import SurvivalSpec
 from medai_core.errors import CardError
 
 __all__ = [
@@ -64,13 +67,25 @@ __all__ = [
     "Provenance",
     "RegionSpec",
     "Reliability",
+    "SubtypeSpec",
     "SurvivalCurve",
+    "SurvivalSpec",
     "Translation",
     "parse",
     "read_card",
 ]
 
-TASKS = ("applicability", "classification", "segmentation", "synthesis", "risk", "monitoring", "genomics", "dosing")
+TASKS = (
+    "applicability",
+    "classification",
+    "segmentation",
+    "synthesis",
+    "risk",
+    "monitoring",
+    "genomics",
+    "dosing",
+    "survival",
+)
 """The core modules that know how to run a model; ``task`` names one."""
 
 NEEDED = {
@@ -80,81 +95,10 @@ NEEDED = {
     "risk": ("predictors", "prediction", "outcome"),
     "monitoring": ("predictors", "monitoring", "outcome"),
     "dosing": ("predictors", "dosing", "outcome"),
+    "genomics": ("subtypes",),
+    "survival": ("predictors", "survival", "outcome"),
 }
 """The parts of a card that only some tasks have."""
-
-KINDS = (
-    "chest_radiograph",
-    "brain_mri",
-    "chest_ct_slice",
-    "ct_nodule",
-    "breast_ultrasound",
-    "blood_smear",
-    "malaria_smear",
-    "fluorescence_microscopy",
-    "stained_tissue",
-    "other",
-)
-"""The kinds of image that the router tells apart."""
-
-
-@dataclass(frozen=True)
-class RegionSpec:
-    """How the region is found that a network is shown enlarged.
-
-    Attributes
-    ----------
-    model : the segmentation model that finds it.
-    evident : the greatest probability below which nothing stands out, and a reading refuses; less than that model
-        asks for itself, since somebody has affirmed that there is something.
-    margin : side of the crop as a multiple of the longer side of the region's box.
-    slice_size : rows and columns of the small whole slice that is shown beside the crop.
-    """
-
-    model: str
-    evident: float
-    margin: float
-    slice_size: int
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network is given and how it is prepared, as data.
-
-    Attributes
-    ----------
-    size : (rows, columns) of the network's input.
-    channels : 1 (grey) or 3 (colour; a grey image is repeated).
-    kinds : the kinds of image it is for; none for the router, which takes any.
-    modalities : DICOM modality codes that fit; a header with another one refuses.
-    prepared_size : the (rows, columns) the training images had been squashed to; larger images take
-        the same two steps. Empty: one step.
-    region : for a network that looks at a region of the image beside the whole.
-    unit : what several images are read together as (the slices of a "nodule"), which is also the manifest's
-        column that tells them apart. Empty: each image is read alone.
-    """
-
-    size: tuple[int, ...]
-    channels: int
-    kinds: tuple[str, ...] = ()
-    region: RegionSpec | None = None
-    modalities: tuple[str, ...] = ()
-    prepared_size: tuple[int, ...] = ()
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class OutlineSpec:
-    """What a segmentation model outlines, and how it looks at a scan.
-
-    Attributes
-    ----------
-    many : False for one region a scan (the card's first finding), True for one label an object.
-    tiled : the scan is looked at in its own resolution, in tiles of the network's size; else squashed to it.
-    """
-
-    many: bool = False
-    tiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,8 +179,10 @@ class Card:
     precondition : what the user must affirm before it runs; empty for none.
     outcome, recommended : where several models answer one question, which, and whether this one first.
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
-        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay, ``dosing`` : for
-        one that doses a drug; ``groupings`` : what results are reported by though the model does not ask it.
+        ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay,
+        ``subtypes`` : for one that places a patient in a subtype, ``survival`` : for one of survival from history and
+        expression, ``dosing`` : for one that doses a drug; ``groupings`` : what results are reported by though the
+        model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
     measured : None until the recipe has run; a ``CardError`` where its file cannot be used.
@@ -260,6 +206,8 @@ class Card:
     prediction: PredictionSpec | None = None
     monitoring: MonitoringSpec | None = None
     dosing: DosingSpec | None = None
+    subtypes: SubtypeSpec | None = None
+    survival: SurvivalSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False

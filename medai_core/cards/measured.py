@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from medai_core.cards.dosing import Dosed
 from medai_core.cards.measures import Bounds, Measure
 from medai_core.cards.monitoring import Monitored
+from medai_core.cards.subtypes import Subtyped
+from medai_core.cards.survival import Survived
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,8 @@ class Measured:
     region_sha256 : of the weights of the model that found the regions when this one was measured.
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     comparison : of a fine-tuned model with its parent.
-    monitored : of a model that watches a stay; dosed : of one that doses a drug.
+    monitored : of a model that watches a stay; subtyped : of one that places patients in subtypes; survived : of one
+        of survival from history and expression; dosed : of one that doses a drug.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -221,6 +224,8 @@ class Measured:
     milliseconds: float | None = None
     monitored: Monitored | None = None
     dosed: Dosed | None = None
+    subtyped: Subtyped | None = None
+    survived: Survived | None = None
 
     @property
     def promised(self) -> Measure:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from medai_core.cards.subtypes import METHODS
 from medai_core.catalog import Catalog
 from medai_core.records import FORMATS, SHOWN
 
@@ -180,6 +181,49 @@ def _dosing(name: str, options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import dosing
 
     return int(getattr(dosing, name)(options, models))
+
+
+def add_subtypes(commands: Any) -> None:
+    """``subtype``: groups in an expression matrix, and patients placed in known ones."""
+    subtype = commands.add_parser("subtype", help="find subtypes in gene expression, or place samples in a model's")
+    subtype.add_argument("file", type=Path, metavar="MATRIX", help="samples by genes: CSV, TSV, Parquet; or GCT")
+    subtype.add_argument("--k", default="auto", metavar="N", help="the number of groups (default: auto, by evidence)")
+    subtype.add_argument("--method", choices=METHODS, default=METHODS[0])
+    subtype.add_argument("--survival", metavar="TIME,EVENT", help="columns to compare the groups' survival by")
+    subtype.add_argument(
+        "--clinical", type=Path, metavar="FILE", help="a table with clinical columns, one row a sample"
+    )
+    subtype.add_argument("--clinical-columns", metavar="COLUMN,...", help="columns of MATRIX that are no expression")
+    subtype.add_argument("--genes-in-rows", action="store_true", help="MATRIX has one row a gene")
+    subtype.add_argument("--model", metavar="NAME", help="place each sample in a subtype of this model")
+    subtype.add_argument("--out", type=Path, metavar="OUT", help="write to OUT.csv or OUT.parquet")
+    subtype.add_argument("--json", action="store_true", help="print JSON, one object")
+    subtype.set_defaults(run=_subtype)
+
+
+def _subtype(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import subtypes
+
+    return subtypes.subtype(options, models)
+
+
+def add_survival(commands: Any) -> None:
+    """``survive``: survival from history, treatment and expression."""
+    survive = commands.add_parser(
+        "survive", help="survival of every patient in a file, from history, treatment and gene expression"
+    )
+    survive.add_argument("model", metavar="MODEL")
+    survive.add_argument("file", type=Path, metavar="FILE", help="samples by genes and clinical columns, or either")
+    survive.add_argument("--clinical", type=Path, metavar="FILE", help="clinical columns, with a column 'sample'")
+    survive.add_argument("--out", type=Path, metavar="OUT", help="write to OUT.csv or OUT.parquet")
+    survive.add_argument("--json", action="store_true", help="print JSON, one line a patient")
+    survive.set_defaults(run=_survive)
+
+
+def _survive(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import survival
+
+    return survival.survive(options, models)
 
 
 def _stays(name: str, options: argparse.Namespace, models: Catalog) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from medai_core.cards import Bounds, Card, Measure
@@ -77,3 +78,14 @@ def say_comparison(card: Card, original: Card | None) -> None:
 
 def _bounded(bounds: Bounds) -> str:
     return f"{bounds.value:.3f} ({bounds.low:.3f} to {bounds.high:.3f})"
+
+
+def progress_line() -> Callable[[float], None]:
+    """A line that is written over, where somebody watches; else nothing."""
+    if not sys.stderr.isatty():
+        return lambda share: None
+
+    def tell(share: float) -> None:
+        print(f"\r{share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return tell

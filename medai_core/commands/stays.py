@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import pandas as pd
 from medai_core.cards import Card
 from medai_core.catalog import Catalog
 from medai_core.commands.patients import DIGITS, check_suffix, write
-from medai_core.commands.saying import say_measures
+from medai_core.commands.saying import progress_line, say_measures
 from medai_core.errors import ManifestError
 from medai_core.evaluation.watched import stay_measures
 from medai_core.prognosis.monitoring import Answers, Feed, Followed, Ward, answer, by_hour
@@ -37,7 +37,7 @@ def monitor(options: argparse.Namespace, models: Catalog) -> int:
     wanted = hours_of(options.hours)
     observations = open_observations(options.file, model.card.predictors, now=datetime.now(UTC))
     stays = by_hour(observations.table, observations.stays, model.card.predictors)
-    found = answer(model, stays, wanted, estimator=options.estimator, tell=_progress())
+    found = answer(model, stays, wanted, estimator=options.estimator, tell=progress_line())
     said = _said(found, observations)
     if options.out:
         write(_table(found, said), options.out)
@@ -64,17 +64,6 @@ def hours_of(given: str | None) -> tuple[int, ...]:
     if not all(re.fullmatch(r"[0-9]{1,4}", part) and 1 <= int(part) <= HOURS_MAX for part in parts):
         raise ManifestError("stays.hours", given=given[:80])
     return tuple(sorted({int(part) for part in parts}))
-
-
-def _progress() -> Callable[[float], None]:
-    """A line that is written over, where somebody watches; else nothing."""
-    if not sys.stderr.isatty():
-        return lambda share: None
-
-    def tell(share: float) -> None:
-        print(f"\r{share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
-
-    return tell
 
 
 def _said(found: Answers, observations: Observations) -> list[list[str]]:

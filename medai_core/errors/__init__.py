@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from medai_core.errors.dosing_messages import DOSING_MESSAGES
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
+from medai_core.errors.genomics_messages import GENOMICS_MESSAGES
 from medai_core.errors.marking import N_
 from medai_core.errors.messages import MODEL_MESSAGES
 from medai_core.errors.monitoring_messages import MONITORING_MESSAGES
@@ -19,6 +20,8 @@ from medai_core.errors.own_messages import OWN_MESSAGES
 from medai_core.errors.record_messages import RECORD_MESSAGES
 from medai_core.errors.series_messages import SERIES_MESSAGES
 from medai_core.errors.stay_messages import STAY_MESSAGES
+from medai_core.errors.subtype_messages import SUBTYPE_MESSAGES
+from medai_core.errors.survival_messages import SURVIVAL_MESSAGES
 
 __all__ = [
     "MESSAGES",
@@ -48,6 +51,9 @@ MESSAGES = (
     | MONITORING_MESSAGES
     | STAY_MESSAGES
     | DOSING_MESSAGES
+    | SUBTYPE_MESSAGES
+    | SURVIVAL_MESSAGES
+    | GENOMICS_MESSAGES
 )
 """Every sentence by its id."""
 

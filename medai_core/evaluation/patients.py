@@ -10,6 +10,7 @@ import numpy as np
 
 from medai_core.cards import Card, Measure
 from medai_core.metrics import Floats, Ints
+from medai_core.metrics.survival import concordances
 from medai_core.prognosis.cohorts import Cohort, Outcomes
 
 SMALLEST_SUBGROUP = 40
@@ -38,28 +39,6 @@ def weighted_auc(event: Ints, score: Floats, weight: Floats) -> float:
     tied1, tied0 = np.add.reduceat(w1, starts), np.add.reduceat(w0, starts)
     below = np.cumsum(tied0) - tied0
     return float((tied1 * (below + tied0 / 2)).sum() / (w1.sum() * w0.sum()))
-
-
-def concordance(time: Floats, died: Ints, score: Floats, copies: Floats | None = None) -> Floats:
-    """Harrell's C-index: the share of comparable pairs in which the one who died first had the higher score.
-
-    Parameters
-    ----------
-    copies : (draws, n), how often each person counts in each draw; everybody once when None.
-
-    Returns
-    -------
-    (draws,); nan where no pair can be compared.
-    """
-    w = np.ones((1, len(time)), np.float32) if copies is None else copies.astype(np.float32)
-    right, total = np.zeros(len(w)), np.zeros(len(w))
-    for start in range(0, len(time), 1000):
-        i = slice(start, start + 1000)
-        earlier = ((time[i, None] < time) & (died[i, None] == 1)).astype(np.float32)
-        ordered = (np.sign(score[i, None] - score).astype(np.float32) + 1) / 2
-        total += ((w[:, i] @ earlier) * w).sum(axis=1, dtype=np.float64)
-        right += ((w[:, i] @ (earlier * ordered)) * w).sum(axis=1, dtype=np.float64)
-    return np.asarray(np.divide(right, total, out=np.full(len(w), np.nan), where=total > 0))
 
 
 def calibration(event: Ints, log_odds: Floats, weight: Floats) -> tuple[float, float]:
@@ -168,7 +147,7 @@ def _discrimination(o: Outcomes, score: Floats, copies: Floats) -> dict[str, Flo
     areas = np.array([weighted_auc(o.event, score, o.weight * w) for w in copies])
     if o.time is None or o.died is None:
         return {"auc": areas}
-    return {"auc": areas, "c_index": concordance(o.time, o.died, score, copies)}
+    return {"auc": areas, "c_index": concordances(o.time, o.died, score, copies)}
 
 
 def _others(judged: Judged, copies: Floats) -> dict[str, Floats]:

@@ -236,9 +236,18 @@ def _spread(values: Floats, place: Ints, n: int) -> Floats:
 
 
 def titled(message: Message, card: Card) -> Message:
-    """A warning with the predictor's title in place of its name."""
-    titles = {p.name: p.title for p in card.predictors}
-    return Message(message.id, {k: titles.get(str(v), v) if k == "predictor" else v for k, v in message.facts.items()})
+    """A warning with the predictor's title in place of its name, and the category's."""
+    known = {p.name: p for p in card.predictors}
+    facts = dict(message.facts)
+    p = known.get(str(facts.get("predictor")))
+    for name, fact in message.facts.items():
+        if isinstance(fact, tuple):
+            facts[name] = tuple(titled(m, card) for m in fact)
+        elif name == "predictor" and p is not None:
+            facts[name] = p.title
+        elif name == "category" and p is not None:
+            facts[name] = p.category(str(fact)).title
+    return Message(message.id, facts)
 
 
 def reason(problem: Problem) -> str:

@@ -1,1 +1,1 @@
-"""Medicine fitted to one person: what a drug does in them, and how much of it to give."""
+"""Precision medicine: subtypes from gene expression, survival from genome and history, doses of a drug."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from medai_core.cards import Card, OutcomeColumns
 from medai_core.errors import ManifestError
 from medai_core.metrics import Floats, Ints
+from medai_core.metrics.survival import by_horizon
 from medai_core.sources.intake import Intake, in_card_words
 
 
@@ -115,46 +115,6 @@ def _happened(cells: pd.Series, columns: OutcomeColumns) -> Ints:
         .where(pd.to_numeric(cells, errors="coerce").notna(), cells.astype(str).str.strip())
     )
     return np.asarray(text.isin(columns.happened), dtype=np.int64)
-
-
-def by_horizon(time: Floats, died: Ints, years: float) -> tuple[Ints, Floats]:
-    """Who had the event within ``years``, and the weights that stand in for the censored.
-
-    Inverse probability of censoring (Robins 1992; Kaplan-Meier of the censoring times): who was
-    censored before the horizon gets 0, everybody else 1 over the chance of being observed so long.
-
-    Returns
-    -------
-    event : (n,); weight : (n,), about n in sum.
-    """
-    event = ((time <= years) & (died == 1)).astype(np.int64)
-    known = (event == 1) | (time >= years)
-    observed = uncensored_share(time, died, np.minimum(time, years))
-    return event, np.where(known, 1 / np.maximum(observed, 0.05), 0.0)
-
-
-def uncensored_share(time: Floats, died: Ints, at: Floats) -> Floats:
-    """The share still uncensored just before each of ``at``, by Kaplan-Meier with censoring as the event.
-
-    Who dies and who is censored at the same moment died first, as everywhere in Kaplan-Meier: only so do
-    the weights give back its estimate.
-    """
-    return _kaplan_meier(time, 1 - died, at, earlier=died, side="left")
-
-
-def survival_share(time: Floats, happened: Ints, at: Floats) -> Floats:
-    """The Kaplan-Meier estimate at each of ``at``, (len(at),)."""
-    return _kaplan_meier(time, happened, at, earlier=np.zeros_like(happened), side="right")
-
-
-def _kaplan_meier(time: Floats, happened: Ints, at: Floats, *, earlier: Ints, side: Literal["left", "right"]) -> Floats:
-    """The share left at ``at`` ("right") or just before ("left"); ``earlier`` : who has left when his moment comes."""
-    moments, place = np.unique(time, return_inverse=True)
-    events = np.bincount(place, weights=happened, minlength=len(moments))
-    here = np.bincount(place, minlength=len(moments))[::-1].cumsum()[::-1]
-    at_risk = np.maximum(here - np.bincount(place, weights=earlier, minlength=len(moments)), 1)
-    share = np.concatenate([[1.0], np.cumprod(1 - events / at_risk)])
-    return np.asarray(share[np.searchsorted(moments, at, side=side)])
 
 
 def folds(group: Ints, event: Ints, count: int, seed: int) -> NDArray[np.int64]:

@@ -140,17 +140,25 @@ class Wording:
         return f"{value:.{p.decimals}f} {self._(p.unit)}".strip()
 
     def about_predictor(self, card: Card | None, message: Message) -> str:
-        """A warning or refusal about a patient's value, the predictor by its title and the unit in words."""
+        """A warning or refusal about a patient's value, predictor and category by their titles, the unit in words."""
+        return self.say(self._worded(card, message)).replace(" .", ".").replace("  ", " ")
+
+    def _worded(self, card: Card | None, message: Message) -> Message:
         facts = dict(message.facts)
+        for name, fact in message.facts.items():
+            if isinstance(fact, tuple):
+                facts[name] = tuple(self._worded(card, m) for m in fact)
+        if "category" in facts:
+            facts["category"] = self.category(card, str(facts["predictor"]), str(facts["category"]))
         if "predictor" in facts:
             facts["predictor"] = self.predictor(card, str(facts["predictor"]))
         if "unit" in facts:
             facts["unit"] = self._(str(facts["unit"]))
-        return self.say(Message(message.id, facts)).replace(" .", ".").replace("  ", " ")
+        return Message(message.id, facts)
 
     def outcome(self, card: Card) -> str:
         """The outcome of a risk with its horizon: "Death · within 10 years"."""
-        asked = card.prediction or card.monitoring
+        asked = card.prediction or card.monitoring or card.survival
         assert asked is not None
         horizon = self.card(card).horizon or asked.horizon
         return f"{sentence(self.finding(card, card.findings[0].name))} · {horizon}"

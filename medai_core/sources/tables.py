@@ -6,6 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +70,23 @@ def open_bytes(path: Path) -> bytes:
         raise ManifestError("table.unopened", file=str(path), detail=detail) from error
 
 
-def refuse_large(data: bytes) -> None:
+def refuse_large(data: bytes, limit: int = BYTES_MAX) -> None:
     """Nothing for an upload that is not too large.
 
     Raises
     ------
-    ManifestError : it has more than ``BYTES_MAX``.
+    ManifestError : it has more than ``limit`` bytes.
     """
-    if len(data) > BYTES_MAX:
-        raise ManifestError("table.too_large", size_mb=-(-len(data) // 2**20), limit_mb=BYTES_MAX // 2**20)
+    if len(data) > limit:
+        raise ManifestError("table.too_large", size_mb=-(-len(data) // 2**20), limit_mb=limit // 2**20)
 
 
 def _read(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
     if not data or data.isspace():
         raise ManifestError("table.empty")
     if data.startswith(b"PAR1"):
-        table = _parquet(data, rows)
+        with _undamaged():
+            table = arrow_table(data, rows=rows).to_pandas(ignore_metadata=True)
     else:
         if found := foreign(data):
             raise ManifestError("table.foreign", found=found)
@@ -97,7 +100,7 @@ def _read(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
 
 
 def _csv(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
-    text = _text(data)
+    text = plain_text(data)
     sign, heading = _heading(text, name)
     if rows is not None and len(heading) > COLUMNS_MAX:
         raise ManifestError("table.too_many_columns", columns=len(heading), limit=COLUMNS_MAX)
@@ -117,8 +120,13 @@ def _csv(data: bytes, name: str, rows: int | None) -> pd.DataFrame:
     return table.set_axis(heading, axis=1)
 
 
-def _text(data: bytes) -> str:
-    """The text of a CSV, which must be UTF-8 and without NUL."""
+def plain_text(data: bytes) -> str:
+    """The text of a CSV, which must be UTF-8 and without NUL.
+
+    Raises
+    ------
+    ManifestError : it is not.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ManifestError("table.utf16")
     nul = data.find(b"\0")
@@ -174,31 +182,50 @@ def _explained(detail: str) -> ManifestError:
     return ManifestError("table.damaged")
 
 
-def _parquet(data: bytes, rows: int | None) -> pd.DataFrame:
+def arrow_table(data: bytes, *, rows: int | None, columns: int = COLUMNS_MAX) -> Any:
+    """The Arrow table in a Parquet file, its texts written out.
+
+    Parameters
+    ----------
+    rows, columns : the most that are read; no limit applies where ``rows`` is None.
+
+    Raises
+    ------
+    ManifestError : it is damaged, nested, or larger than the limits.
+    """
     # Only where it is needed: it takes longer to import than a small CSV to read.
     import pyarrow as pa
     from pyarrow import parquet as pq
 
-    try:
+    with _undamaged():
         described = pq.read_metadata(pa.BufferReader(data))
         if rows is not None:
-            _refuse_inflated(described, rows)
+            _refuse_inflated(described, rows, columns)
         leaves = [described.schema.column(i) for i in range(described.num_columns)]
         # As dictionaries, so that a cell that is held once stays one until it is known how much it means.
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
         return _plain(pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(), limited=rows is not None)
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    """What Arrow says of a file that it cannot read, as a sentence."""
+    import pyarrow as pa
+
+    try:
+        yield
     except ManifestError:
         raise
     except (pa.ArrowException, ValueError, TypeError, KeyError, OSError, OverflowError, MemoryError) as error:
         raise ManifestError("table.parquet") from error
 
 
-def _refuse_inflated(described: Any, rows: int) -> None:
+def _refuse_inflated(described: Any, rows: int, columns: int) -> None:
     """Nothing where the file says of itself that it stays within the limits."""
     if described.num_rows > rows:
         raise ManifestError("table.too_many_rows", limit=rows)
-    if described.num_columns > COLUMNS_MAX:
-        raise ManifestError("table.too_many_columns", columns=described.num_columns, limit=COLUMNS_MAX)
+    if described.num_columns > columns:
+        raise ManifestError("table.too_many_columns", columns=described.num_columns, limit=columns)
     groups = [described.row_group(i) for i in range(described.num_row_groups)]
     size = sum(group.total_byte_size for group in groups)
     cells = sum(group.column(j).num_values for group in groups for j in range(described.num_columns))
@@ -206,7 +233,7 @@ def _refuse_inflated(described: Any, rows: int) -> None:
         raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
 
 
-def _plain(table: Any, *, limited: bool) -> pd.DataFrame:
+def _plain(table: Any, *, limited: bool) -> Any:
     """An Arrow table with its texts written out."""
     import pyarrow as pa
     from pyarrow import compute
@@ -223,7 +250,7 @@ def _plain(table: Any, *, limited: bool) -> pd.DataFrame:
         if limited and size > UNPACKED_MAX:
             raise ManifestError("table.inflated", limit_mb=UNPACKED_MAX // 2**20)
         table = table.set_column(place, name, column.cast(pa.large_string()))
-    return table.to_pandas(ignore_metadata=True)
+    return table
 
 
 RUNS = ("=", "+", "-", "@", "\t", "\n")

@@ -16,9 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from medai_core.metrics import Floats, Ints
-from medai_core.prognosis.cohorts import Outcomes, by_horizon
-from medai_core.prognosis.risk.encoding import Encoding
+from medai_core.metrics.survival import by_horizon
+from medai_core.prognosis.cohorts import Outcomes
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
+from medai_core.sources.encoding import Encoding
 from medai_core.training.settings import FEWEST, Setting
 from medai_core.training.trees import fit_boosting, fit_tree
 

@@ -7,21 +7,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.stats import t as student
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medai_core.cards import Applicability, Approach, Calibration, Card, Measured, SurvivalCurve, read_card
+from medai_core.cards import (
+    Applicability,
+    Approach,
+    Calibration,
+    Card,
+    Measured,
+    PredictorSpec,
+    SurvivalCurve,
+    read_card,
+)
 from medai_core.cards.measured import QUANTILES, PredictorStatistics
-from medai_core.evaluation.patients import concordance, recalibration, weighted_auc
+from medai_core.evaluation.patients import recalibration, weighted_auc
 from medai_core.metrics import Floats, Ints
+from medai_core.metrics.survival import by_horizon, concordance
 from medai_core.prognosis.attribution import contributions
-from medai_core.prognosis.cohorts import Cohort, by_horizon, folds, with_outcomes
+from medai_core.prognosis.cohorts import Cohort, folds, with_outcomes
 from medai_core.prognosis.risk import RiskModel, logistic, save_model
-from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees
+from medai_core.sources.encoding import Encoding, fit_encoding
 from medai_core.sources.tables import open_table
 from medai_core.training import recipes, risk_report
 from medai_core.training.predictors import centroids, fit_estimator
@@ -102,7 +113,7 @@ def order(cohort: Cohort, score: Floats) -> float:
     """What settings are compared by: the C-index where there are times, else the area under the curve."""
     o = cohort.outcomes
     if o.time is not None and o.died is not None:
-        return float(concordance(o.time, o.died, score)[0])
+        return concordance(o.time, o.died, score)
     return weighted_auc(o.event, score, o.weight)
 
 
@@ -240,30 +251,27 @@ def described(model: RiskModel, cohort: Cohort, X: Floats, chosen: Developed) ->
     some = X[rng.permutation(len(X))[:400]]
     importance = np.abs(contributions(model, some)).mean(axis=0)
     distance = risk_report.distances(model, X)
-    predictors = []
-    for j, p in enumerate(model.card.predictors):
-        given = cohort.rows[p.name]
-        missing = round(float(given.isna().mean()), 4)
-        known = given.dropna()
-        if p.kind == "number":
-            quantiles = (
-                smooth_quantiles(known.to_numpy(dtype=np.float64), np.array(QUANTILES))
-                if len(known)
-                else np.full(7, (p.low + p.high) / 2)
-            )
-            predictors.append(
-                PredictorStatistics(p.name, missing, float(importance[j]), quantiles=tuple(map(float, quantiles)))
-            )
-        else:
-            counts = known.value_counts()
-            shares = {
-                c.name: round(float(counts.get(c.name, 0)) / max(len(known), 1), 4)
-                for c in p.categories
-                if counts.get(c.name, 0) >= FEWEST
-            }
-            predictors.append(PredictorStatistics(p.name, missing, float(importance[j]), shares=shares))
+    predictors = [
+        predictor_statistics(p, cohort.rows[p.name], float(importance[j])) for j, p in enumerate(model.card.predictors)
+    ]
     limits = Applicability(float(np.quantile(distance, 0.99)), quantiles={"distance_max": 0.99})
     return replace(model.measured, applicability=limits, predictors=tuple(predictors))
+
+
+def predictor_statistics(p: PredictorSpec, given: pd.Series, importance: float) -> PredictorStatistics:
+    """What a predictor looks like in a cohort; quantiles and shares of at least ten people each."""
+    missing, known = round(float(given.isna().mean()), 4), given.dropna()
+    if p.kind == "number":
+        middle = np.full(len(QUANTILES), (p.low + p.high) / 2)
+        found = smooth_quantiles(known.to_numpy(dtype=np.float64), np.array(QUANTILES)) if len(known) else middle
+        return PredictorStatistics(p.name, missing, importance, quantiles=tuple(map(float, found)))
+    counts = known.value_counts()
+    shares = {
+        c.name: round(float(counts.get(c.name, 0)) / max(len(known), 1), 4)
+        for c in p.categories
+        if counts.get(c.name, 0) >= FEWEST
+    }
+    return PredictorStatistics(p.name, missing, importance, shares=shares)
 
 
 def smooth_quantiles(values: Floats, at: Floats) -> Floats:

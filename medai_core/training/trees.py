@@ -12,9 +12,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.tree import DecisionTreeClassifier
 
 from medai_core.metrics import Floats, Ints
-from medai_core.prognosis.cohorts import Outcomes, survival_share
-from medai_core.prognosis.risk.encoding import Encoding
+from medai_core.metrics.survival import survival_share
+from medai_core.prognosis.cohorts import Outcomes
 from medai_core.prognosis.risk.estimators import Trees
+from medai_core.sources.encoding import Encoding
 from medai_core.training.settings import FEWEST, Setting
 
 

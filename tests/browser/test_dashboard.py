@@ -27,6 +27,7 @@ PAGES = {
     "monitor": "Monitor",
     "scan": "Scan",
     "cohort": "Cohort",
+    "subtypes": "Subtypes",
     "models": "Models",
     "training": "Training",
     "activity": "Activity",

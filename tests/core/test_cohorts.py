@@ -11,12 +11,10 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from medai_core.cards import Card, OutcomeColumns
 from medai_core.errors import ManifestError
+from medai_core.metrics.survival import by_horizon, survival_share, uncensored_share
 from medai_core.prognosis.cohorts import (
-    by_horizon,
     folds,
     has_outcomes,
-    survival_share,
-    uncensored_share,
     with_outcomes,
 )
 from tests.risks import card_of, category, every_risk, number

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 
 from medai_core.cards import Card
-from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
+from medai_core.sources.encoding import Encoding, fit_encoding
 from medai_core.sources.intake import in_card_words
 from tests.risks import FIVE, MODELS, card_of, category, crowd, every_risk, number, patients, table
 

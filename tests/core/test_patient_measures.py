@@ -17,7 +17,6 @@ from medai_core.evaluation.patients import (
     Judged,
     binned_error,
     calibration,
-    concordance,
     decision_curve,
     drawn,
     ideal_error,
@@ -27,7 +26,8 @@ from medai_core.evaluation.patients import (
     subgroups,
     weighted_auc,
 )
-from medai_core.prognosis.cohorts import Cohort, Outcomes, by_horizon
+from medai_core.metrics.survival import by_horizon, concordance
+from medai_core.prognosis.cohorts import Cohort, Outcomes
 from tests.risks import card_of, category, number
 
 SEEDS = st.integers(0, 2**16)
@@ -59,39 +59,6 @@ def test_the_area_under_the_curve_is_that_of_scikit_learn_with_weights_and_ties(
 def test_with_one_outcome_only_there_is_no_area() -> None:
     assert np.isnan(weighted_auc(np.zeros(5, int), np.arange(5.0), np.ones(5)))
     assert np.isnan(weighted_auc(np.array([1, 0]), np.arange(2.0), np.array([1.0, 0.0])))
-
-
-def pair_by_pair(time: np.ndarray, died: np.ndarray, score: np.ndarray, copies: np.ndarray) -> float:
-    right = total = 0.0
-    for i in range(len(time)):
-        for j in range(len(time)):
-            if died[i] and time[i] < time[j]:
-                pairs = copies[i] * copies[j]
-                total += pairs
-                right += pairs * (1.0 if score[i] > score[j] else 0.5 if score[i] == score[j] else 0.0)
-    return right / total if total else float("nan")
-
-
-@given(SEEDS)
-@settings(derandomize=True, max_examples=30, deadline=None)
-def test_the_c_index_is_what_comparing_pair_by_pair_gives(seed: int) -> None:
-    r = np.random.default_rng(seed)
-    n = int(r.integers(2, 40))
-    time, died = r.integers(1, 9, n).astype(float), r.integers(0, 2, n)
-    score = np.round(r.normal(size=n), 1)
-    copies = r.integers(0, 4, (3, n)).astype(float)
-    copies[0] = 1
-    wanted = [pair_by_pair(time, died, score, c) for c in copies]
-    assert concordance(time, died, score, copies) == pytest.approx(wanted, nan_ok=True)
-    assert concordance(time, died, score) == pytest.approx(wanted[:1], nan_ok=True)
-
-
-def test_the_c_index_of_more_people_than_fit_at_once_is_that_of_all() -> None:
-    r = np.random.default_rng(0)
-    time, died, score = r.uniform(0, 9, 2500), r.integers(0, 2, 2500), r.normal(size=2500)
-    earlier = (time[:, None] < time) & (died[:, None] == 1)
-    wanted = (earlier & (score[:, None] > score)).sum() / earlier.sum()
-    assert concordance(time, died, score)[0] == pytest.approx(wanted, abs=1e-12)
 
 
 @given(SEEDS, st.floats(0.4, 2), st.floats(-1, 1))
@@ -201,7 +168,7 @@ def test_with_follow_up_the_c_index_is_told_and_the_censored_weigh_nothing() -> 
     event, weight = by_horizon(time, died, 8.0)
     o = Outcomes(event, weight, np.arange(300), time, died)
     measures = found(Judged(z, o))
-    assert measures["c_index", ""].value == pytest.approx(pair_by_pair(time, died, z, np.ones(300)))
+    assert measures["c_index", ""].value == pytest.approx(concordance(time, died, z))
     cut = found(Judged(np.where(weight > 0, z, 99.0), replace(o, time=None, died=None)))
     for name in ("auc", "brier", "calibration_slope"):
         assert cut[name, ""].value == pytest.approx(measures[name, ""].value)

@@ -17,9 +17,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from medai_core.cards import Card
 from medai_core.metrics import Floats
-from medai_core.prognosis.cohorts import Cohort, Outcomes, by_horizon, with_outcomes
-from medai_core.prognosis.risk.encoding import Encoding, fit_encoding
+from medai_core.metrics.survival import by_horizon
+from medai_core.prognosis.cohorts import Cohort, Outcomes, with_outcomes
 from medai_core.prognosis.risk.estimators import Trees
+from medai_core.sources.encoding import Encoding, fit_encoding
 from medai_core.sources.tables import open_table
 from medai_core.training import recipes
 from medai_core.training.predictors import centroids, fit_estimator, stacked

@@ -5,7 +5,6 @@ Everything is found by the sha256 of the file, the weights' hashes and the stay,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,17 +22,8 @@ from medai_core.prognosis.monitoring.drivers import Change, Drivers, Gaps, chang
 from medai_core.prognosis.monitoring.hours import LAST, hour_of
 from medai_core.sources.observations import Observations, read_observations, summary
 from ui.cached import models
+from ui.cached.uploads import Upload, named
 from ui.language import _
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that the reader has given; ``synthetic`` where it is a model's own example."""
-
-    name: str
-    data: bytes
-    sha256: str
-    synthetic: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +135,6 @@ class Why:
     gaps: Gaps
 
 
-def given(name: str, data: bytes, *, synthetic: bool = False) -> Upload:
-    """A file as it came."""
-    return Upload(name, data, hashlib.sha256(data).hexdigest(), synthetic)
-
-
 def read(upload: Upload, card: Card) -> Watched:
     """The stays in a file.
 
@@ -158,13 +143,9 @@ def read(upload: Upload, card: Card) -> Watched:
     MedAIError : it cannot be read as observations, or the model is absent or altered.
     """
     model = models().monitor_model(card)
-    id = _named(upload.sha256, upload.name, card.name, card.version, *sorted(model.measured.sha256.values()))
+    id = named(upload.sha256, upload.name, card.name, card.version, *sorted(model.measured.sha256.values()))
     with st.spinner(_("Reading the observations…"), show_time=True):
         return _read(id, upload, model)
-
-
-def _named(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:24]
 
 
 @st.cache_resource(scope="session", max_entries=3, show_spinner=False)
@@ -177,7 +158,7 @@ def _read(id: str, _upload: Upload, _model: MonitorModel) -> Watched:
 
 def stay(watched: Watched, name: str) -> Stay:
     """One of the stays."""
-    return _stay(_named(watched.id, name), watched, name)
+    return _stay(named(watched.id, name), watched, name)
 
 
 @st.cache_resource(scope="session", max_entries=32, show_spinner=False)

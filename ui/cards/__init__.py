@@ -10,7 +10,16 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from ui import words
 from ui.cached import models
-from ui.cards import monitoring, monitoring_performance, own, risk, risk_performance
+from ui.cards import (
+    monitoring,
+    monitoring_performance,
+    own,
+    risk,
+    risk_performance,
+    subtyping,
+    subtyping_performance,
+    survival,
+)
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
 from ui.cards.provenance import sources
@@ -64,9 +73,16 @@ def _choose_group(groups: Mapping[str, Sequence[Card]], asked: Card | None) -> s
         _("Models for"),
         names,
         index=names.index(asked.outcome) if asked else 0,
-        format_func=lambda name: risk.outcome_title(groups[name][0]) if name else _("Scans"),
+        format_func=lambda name: _group_title(groups[name][0]),
         key="model_group",
     )
+
+
+def _group_title(card: Card) -> str:
+    """What the models answer that answer as this one does."""
+    if card.subtypes:
+        return card_words(card).title
+    return risk.outcome_title(card) if card.outcome else _("Scans")
 
 
 def _list(cards: Sequence[Card]) -> None:
@@ -90,6 +106,8 @@ def _list(cards: Sequence[Card]) -> None:
 def _takes(card: Card) -> str:
     if card.predictors:
         return _("{n} predictors").format(n=len(card.predictors))
+    if card.subtypes:
+        return _("gene expression")
     return kind_titles(card.input.kinds) or _("any image")
 
 
@@ -131,13 +149,18 @@ def overview(chosen: Card) -> None:
 
 
 def returns(chosen: Card) -> None:
-    """What it returns: findings, a risk from predictors, or one at every hour of a stay."""
+    """What it returns: findings, subtypes, a risk from predictors, or one at every hour of a stay."""
     if chosen.monitoring:
         monitoring.prediction(chosen)
         monitoring.predictors(chosen)
+    elif chosen.survival:
+        survival.prediction(chosen)
+        risk.predictors(chosen)
     elif chosen.prediction:
         risk.prediction(chosen)
         risk.predictors(chosen)
+    elif chosen.subtypes:
+        subtyping.subtypes(chosen)
     else:
         purposes.findings(chosen)
 
@@ -148,12 +171,17 @@ def performance(chosen: Card) -> None:
     if chosen.monitoring:
         monitoring_performance.performance(chosen)
         return
-    if chosen.prediction:
+    if chosen.subtypes:
+        subtyping_performance.performance(chosen)
+        return
+    if chosen.survival:
+        survival.performance(chosen)
+    elif chosen.prediction:
         risk_performance.performance(chosen)
     else:
         classifiers.performance(chosen)
     if chosen.measured.approaches:
-        where = _("In cross-validation") if chosen.prediction else _("On validation data")
+        where = _("In cross-validation") if chosen.prediction or chosen.survival else _("On validation data")
         classifiers.compared(chosen.measured, where)
 
 
@@ -161,6 +189,10 @@ def trust(chosen: Card) -> None:
     """Whether its probabilities mean what they say, and when it refuses."""
     if chosen.monitoring:
         monitoring_performance.trust(chosen)
+    elif chosen.subtypes:
+        subtyping_performance.trust(chosen)
+    elif chosen.survival:
+        survival.trust(chosen)
     elif chosen.prediction:
         risk_performance.trust(chosen)
     else:

@@ -11,8 +11,8 @@ import streamlit as st
 from medai_core.cards import Measure
 from medai_core.cards.monitoring import AlarmLevel
 from ui import words
-from ui.figures import ACCENT, BARE, DOTTED, PLAIN
-from ui.figures_cohort import LEGEND, OTHER
+from ui.figures import ACCENT, BARE, DOTTED, LEGEND, PLAIN
+from ui.figures_cohort import OTHER
 from ui.language import _
 
 MARKS = (

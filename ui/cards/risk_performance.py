@@ -44,7 +44,7 @@ def performance(card: Card) -> None:
     found = card.measured.performance
     st.subheader(_("How good"), anchor=False)
     by_data(found)
-    _rivals(found)
+    rivals(found)
     st.subheader(_("By subgroup"), anchor=False)
     subgroup_table([m for m in found if m.subgroup and m.subgroup != words.RECALIBRATED], card)
 
@@ -71,7 +71,7 @@ def by_data(found: Sequence[Measure]) -> None:
     )
 
 
-def _rivals(found: Sequence[Measure]) -> None:
+def rivals(found: Sequence[Measure]) -> None:
     """The plain models on the same people, with paired differences."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for m in found:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,20 +10,12 @@ import streamlit as st
 from medai_core.cards import Card
 from medai_core.sources.intake import match_columns
 from ui.cached import models
+from ui.cached.uploads import Upload, given
 from ui.cards.risk import estimator_title, outcome_title
 from ui.language import _, card_words, predictor_title
 from ui.results import empty_state, plain
 
 LIMIT_MB = 100
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A table that the reader has given."""
-
-    name: str
-    data: bytes
-    sha256: str
 
 
 def choose_model() -> Card | None:
@@ -78,9 +68,9 @@ def ask(card: Card) -> Upload | None:
     with tries:
         sample = _ask_sample(card)
     if file is not None:
-        return _upload(file.name, file.getvalue())
+        return given(file.name, file.getvalue())
     if sample is not None:
-        return _upload(sample.name, sample.read_bytes())
+        return given(sample.name, sample.read_bytes())
     empty_state(
         "groups",
         _("No table yet"),
@@ -103,10 +93,6 @@ def _ask_sample(card: Card) -> Path | None:
         disabled=not paths,
     )
     return paths[chosen] if chosen else None
-
-
-def _upload(name: str, data: bytes) -> Upload:
-    return Upload(name, data, hashlib.sha256(data).hexdigest())
 
 
 def ask_columns(upload: Upload, table: pd.DataFrame, card: Card) -> dict[str, str]:

@@ -15,8 +15,8 @@ from medai_core.evaluation import scoring
 from medai_core.sources.intake import Problem
 from medai_core.sources.tables import harmless_csv, parquet
 from ui import words
+from ui.cached.uploads import Upload
 from ui.cards.risk import outcome_title
-from ui.cohort.asking import Upload
 from ui.cohort.scored import Cohort
 from ui.language import _, card_words, category_title, predictor_title, say, wording
 from ui.results import plain

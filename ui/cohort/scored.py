@@ -21,7 +21,7 @@ from medai_core.evaluation.scoring import Followed, Scored
 from medai_core.prognosis.risk import Estimates
 from medai_core.sources.patients import read_patients
 from ui.cached import models
-from ui.cohort.asking import Upload
+from ui.cached.uploads import Upload
 from ui.language import _
 
 MOST = 10_000

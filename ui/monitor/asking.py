@@ -12,8 +12,9 @@ from medai_core.cards.monitoring import Monitored
 from medai_core.errors import N_
 from ui import settings, words
 from ui.cached import models
-from ui.cached.stays import Stay, Upload, Watched, given
+from ui.cached.stays import Stay, Watched
 from ui.cached.stays import stay as stay_of
+from ui.cached.uploads import Upload, given
 from ui.language import _, card_words
 from ui.monitor.said import estimator_title, monitored_of, spec_of
 from ui.results import empty_state, limits, plain

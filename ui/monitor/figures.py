@@ -17,7 +17,7 @@ import streamlit as st
 
 from medai_core.metrics import Floats
 from ui import words
-from ui.figures import ACCENT, BARE, DOTTED, PLAIN
+from ui.figures import ACCENT, BARE, DOTTED, PLAIN, ink, show, table
 from ui.figures_cohort import OTHER
 from ui.language import _
 
@@ -27,25 +27,6 @@ NAMED = 12
 """Alarms that have a word beside their mark; of more, only the last."""
 TICKS = (1, 2, 6, 12, 24, 48, 168, 720)
 """Hours between the marks of an axis."""
-
-
-def ink() -> str:
-    """The colour of words on an axis: Streamlit's own grey is too faint on a light page."""
-    return "#3a4754" if st.context.theme.type == "light" else "#c3ccd5"
-
-
-def show(figure: go.Figure, alt: str, key: str, height: int) -> None:
-    """A figure with its description."""
-    axis = {"tickfont": {"color": ink()}, "title_font": {"color": ink()}}
-    figure.update_xaxes(axis).update_yaxes(axis)
-    figure.update_layout(**{**PLAIN, "height": height})
-    st.plotly_chart(figure, config=BARE, alt=alt, key=key)
-
-
-def table(rows: pd.DataFrame, alt: str) -> None:
-    """The numbers behind a figure."""
-    with st.expander(_("The plot as a table")):
-        st.dataframe(rows, hide_index=True, height=min(36 * (len(rows) + 1), 400), alt=alt)
 
 
 def hours_axis(last: int) -> dict[str, object]:

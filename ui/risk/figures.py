@@ -120,8 +120,10 @@ def signed(step: float) -> str:
     return f"{step:+.2f}".replace("-", "−") if abs(step) >= 0.005 else "0.00"
 
 
-def waterfall(labels: Sequence[str], steps: Sequence[float], ends: tuple[str, str], base: float, said: str) -> None:
-    """Contributions one after the other, from the cohort's mean to this patient, in log-odds."""
+def waterfall(
+    labels: Sequence[str], steps: Sequence[float], ends: tuple[str, str], base: float, said: str, *, unit: str = ""
+) -> None:
+    """Contributions one after the other, from the cohort's mean to this patient, in log-odds or another ``unit``."""
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
@@ -143,11 +145,11 @@ def waterfall(labels: Sequence[str], steps: Sequence[float], ends: tuple[str, st
     figure.update_yaxes(autorange="reversed", automargin=True)
     at = [base, *(base + sum(steps[: k + 1]) for k in range(len(steps)))]
     room = 0.2 * max(max(at) - min(at), 0.1)
-    figure.update_xaxes(title=_("Log-odds"), range=[min(at) - room, max(at) + room])
+    figure.update_xaxes(title=unit or _("Log-odds"), range=[min(at) - room, max(at) + room])
     table = pd.DataFrame(
         {
             _("Predictor"): list(labels),
-            _("Contribution in log-odds"): [f"{s:+.3f}" for s in steps],
+            unit or _("Contribution in log-odds"): [f"{s:+.3f}" for s in steps],
         }
     )
     show(figure, said, table, height=70 + 36 * (len(labels) + 2))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from medai_core.cards import Card, Measured
 from medai_core.errors import ModelError
 from medai_core.metrics import Floats
-from medai_core.prognosis.risk.encoding import Encoding
 from medai_core.prognosis.risk.estimators import Additive, Kernel, Trees, restored
+from medai_core.sources.encoding import Encoding
 
 __all__ = [
     "Estimates",

@@ -33,6 +33,7 @@ from medai_core.records.report.layout import (
     table,
     text,
     titles,
+    write,
 )
 from medai_core.records.report.risks import risk_parts
 from medai_core.records.report.scans import other_parts, scan_parts
@@ -79,11 +80,11 @@ def _page(found: Dossier, words: Wording) -> Callable[[Canvas, Any], None]:
 
     def draw(pen: Canvas, _document: Any) -> None:
         top = A4[1] - 15 * mm
-        _write(pen, MARGIN, top, t(N_("MedAI report")), TINY, ACCENT, bold=True)
-        _write(pen, A4[0] - MARGIN, top, t(RESEARCH_USE), TINY, INK, right=True, bold=True)
-        _write(pen, MARGIN, top - 17, details.name, _fitting(pen, details.name, 15), INK, bold=True)
-        _write(pen, MARGIN, top - 30, " · ".join(filter(None, facts)), SMALL, FAINT)
-        _write(pen, A4[0] - MARGIN, top - 30, made, TINY, FAINT, right=True)
+        write(pen, MARGIN, top, t(N_("MedAI report")), TINY, ACCENT, bold=True)
+        write(pen, A4[0] - MARGIN, top, t(RESEARCH_USE), TINY, INK, right=True, bold=True)
+        write(pen, MARGIN, top - 17, details.name, _fitting(pen, details.name, 15), INK, bold=True)
+        write(pen, MARGIN, top - 30, " · ".join(filter(None, facts)), SMALL, FAINT)
+        write(pen, A4[0] - MARGIN, top - 30, made, TINY, FAINT, right=True)
         pen.setStrokeColor(LINE)
         pen.line(MARGIN, top - 38, A4[0] - MARGIN, top - 38)
 
@@ -94,19 +95,6 @@ def _fitting(pen: Canvas, name: str, size: float) -> float:
     """The size in which a name is as wide as the page at most: nobody is cut short."""
     width = sum(pen.stringWidth(piece, font, size) for font, piece in runs(name, bold=True))
     return min(size, size * WIDTH / width) if width else size
-
-
-def _write(
-    pen: Canvas, x: float, y: float, said: str, size: float, ink: Any, *, right: bool = False, bold: bool = False
-) -> None:
-    pieces = runs(said, bold=bold)
-    if right:
-        x -= sum(pen.stringWidth(piece, name, size) for name, piece in pieces)
-    pen.setFillColor(ink)
-    for name, piece in pieces:
-        pen.setFont(name, size)
-        pen.drawString(x, y, piece)
-        x += pen.stringWidth(piece, name, size)
 
 
 def _counting(found: Dossier, words: Wording) -> type[Canvas]:
@@ -128,8 +116,8 @@ def _counting(found: Dossier, words: Wording) -> type[Canvas]:
             for number, page in enumerate(self.pages, start=1):
                 self.__dict__.update(page)
                 count = words.translate(N_("page {n} of {total}")).format(n=number, total=len(self.pages))
-                _write(self, MARGIN, 9 * mm, f"{whose} · {count}", TINY, FAINT)
-                _write(self, A4[0] - MARGIN, 9 * mm, words.translate(RESEARCH_USE), TINY, FAINT, right=True)
+                write(self, MARGIN, 9 * mm, f"{whose} · {count}", TINY, FAINT)
+                write(self, A4[0] - MARGIN, 9 * mm, words.translate(RESEARCH_USE), TINY, FAINT, right=True)
                 super().showPage()
             super().save()
 

@@ -15,6 +15,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import CondPageBreak, Flowable, Image, Paragraph, Table
 
 from medai_core.records.lettering import BOLD, EAST_ASIAN, LATIN, font_file, runs
@@ -156,3 +157,17 @@ def picture(image: Picture.Image, side: float) -> Image:
     stream.seek(0)
     scale = side / max(image.size)
     return Image(stream, image.width * scale, image.height * scale)
+
+
+def write(
+    pen: Canvas, x: float, y: float, said: str, size: float, ink: Any, *, right: bool = False, bold: bool = False
+) -> None:
+    """A line on the canvas from ``x`` on, or up to it, every piece in a font that has it."""
+    pieces = runs(said, bold=bold)
+    if right:
+        x -= sum(pen.stringWidth(piece, name, size) for name, piece in pieces)
+    pen.setFillColor(ink)
+    for name, piece in pieces:
+        pen.setFont(name, size)
+        pen.drawString(x, y, piece)
+        x += pen.stringWidth(piece, name, size)

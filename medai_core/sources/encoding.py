@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medai_core.cards import PredictorSpec
-from medai_core.metrics import Floats
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
