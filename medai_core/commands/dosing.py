@@ -31,10 +31,17 @@ def dose(options: argparse.Namespace, models: Catalog) -> int:
         patient = with_inrs(patient, data, options.inrs.name, model.card, now=datetime.now(UTC))
     advice = advise(model, patient, options.policy)
     if options.json:
-        print(json.dumps(as_plain(advice)))
+        print(json.dumps(_made_by(model) | as_plain(advice)))
     else:
         print("\n".join(_lines(advice)))
     return 0
+
+
+def _made_by(model: DosingModel) -> dict[str, object]:
+    """Which model says it: its name, version and the hash of its network."""
+    measured = model.card.measured
+    sha256 = measured.sha256 if measured else ""
+    return {"model": {"name": model.card.name, "version": model.card.version, "sha256": sha256}}
 
 
 def simulate(options: argparse.Namespace, models: Catalog) -> int:
@@ -92,6 +99,7 @@ def _lines(advice: Advice) -> list[str]:
         f"{advice.policy}, day {advice.day}: {dose}{held}; next INR in {advice.next_visit_days} days. "
         f"{advice.simulation.text}",
         f"  {advice.reason.text}",
+        *(f"  {other.text}" for other in (advice.alternative,) if other),
         *(f"  Limit: {limit.text}" for limit in (advice.limit,) if limit),
         *(f"  {warning.text}" for warning in advice.warnings),
         f"  Needed in the end: {advice.needed.dose_mg_per_day:.1f} mg a day "
