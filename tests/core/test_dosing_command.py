@@ -351,6 +351,13 @@ def test_a_simulation_says_time_in_range_and_inr_above_4_with_intervals(capsys: 
     assert found != run(capsys, "--patients", "60", "--policy", "clinical", "--seed", "4")
 
 
+def test_one_virtual_patient_tells_no_interval_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(capsys, "--patients", "1", "--policy", "fixed")["time_in_range"]
+    assert found["low"] is None and found["high"] is None
+    assert main(["simulate", "--patients", "1", "--policy", "fixed"]) == 0
+    assert capsys.readouterr().out.count("(one patient: no interval)") == 5
+
+
 def test_every_policy_can_be_simulated(capsys: pytest.CaptureFixture[str]) -> None:
     shares = {n: run(capsys, "--patients", "40", "--policy", n)["time_in_range"]["value"] for n in model().policies}
     assert shares[NAME] > shares["pharmacogenetic"] > shares["fixed"]
