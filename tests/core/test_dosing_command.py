@@ -473,6 +473,16 @@ def test_beside_the_policys_dose_stands_bayesian_dosing_with_where_it_is_safer()
         assert f"{shares[name]:.1%}" in advice.alternative.text
 
 
+@pytest.mark.parametrize("where", ["test, disturbed by 30 %", "test, patients a third less alike"])
+def test_the_card_says_where_bayesian_dosing_wins_with_the_numbers_that_were_measured(where: str) -> None:
+    assert CARD.measured is not None
+    found = [m for m in CARD.measured.performance if (m.measure, m.data) == ("patients_above_4", where)]
+    shares = {m.model: m for m in found if m.model in ("", "model_based")}
+    assert shares["model_based"].value < shares[""].value
+    for limits in (CARD.limits, CARD.translations["zh_CN"].limits):
+        assert all(f"{100 * m.value:.1f} %" in " ".join(limits) for m in shares.values())
+
+
 def test_the_reason_says_whose_estimate_it_is() -> None:
     advice = advise(model(), patient(inrs=[{"day": 14, "inr": 3.5}]))
     assert advice.reason.id == "reason.lowered"
