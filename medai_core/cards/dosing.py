@@ -99,7 +99,7 @@ class Group:
     share : of all people; female : the share of women.
     cyp2c9 : the shares of the alleles *1, *2 and *3; vkorc1_a : of the allele A of VKORC1 -1639.
     decades : shares of the ages by decade, the first of them from ``first_decade`` years.
-    height_cm, weight_log : mean and standard deviation, women and men; weight_per_decade : of the logarithm.
+    height_cm, weight_log : mean and standard deviation, women and men.
     weight_height : correlation of the logarithm of weight with height within a sex.
     """
 

@@ -31,10 +31,17 @@ def dose(options: argparse.Namespace, models: Catalog) -> int:
         patient = with_inrs(patient, data, options.inrs.name, model.card, now=datetime.now(UTC))
     advice = advise(model, patient, options.policy)
     if options.json:
-        print(json.dumps(as_plain(advice)))
+        print(json.dumps(_made_by(model) | as_plain(advice)))
     else:
         print("\n".join(_lines(advice)))
     return 0
+
+
+def _made_by(model: DosingModel) -> dict[str, object]:
+    """Which model says it: its name, version and the hash of its network."""
+    measured = model.card.measured
+    sha256 = measured.sha256 if measured else ""
+    return {"model": {"name": model.card.name, "version": model.card.version, "sha256": sha256}}
 
 
 def simulate(options: argparse.Namespace, models: Catalog) -> int:
@@ -48,9 +55,7 @@ def simulate(options: argparse.Namespace, models: Catalog) -> int:
     outcomes = treat(patients, regimen, model.spec, model.dosed)
     found = {m.measure: m for m in outcome_measures(outcomes, model.spec, data="simulated")}
     if options.json:
-        values = {
-            k: {"value": round(m.value, 6), "low": round(m.low, 6), "high": round(m.high, 6)} for k, m in found.items()
-        }
+        values = {k: {part: _plain(getattr(m, part)) for part in ("value", "low", "high")} for k, m in found.items()}
         head = {"simulation": SIMULATION.text, "policy": name, "patients": options.patients, "days": model.spec.days}
         print(json.dumps(head | {"seed": options.seed} | values))
         return 0
@@ -58,11 +63,15 @@ def simulate(options: argparse.Namespace, models: Catalog) -> int:
         f"{name}: {options.patients} virtual patients, {model.spec.days} days, seed {options.seed}. {SIMULATION.text}"
     )
     for measure, m in found.items():
-        if measure == "visits":
-            print(f"  {WORDS[measure]:42} {m.value:6.2f}  ({m.low:.2f} to {m.high:.2f})")
-        else:
-            print(f"  {WORDS[measure]:42} {m.value:6.1%}  ({m.low:.1%} to {m.high:.1%})")
+        form = ".2f" if measure == "visits" else ".1%"
+        interval = f"({m.low:{form}} to {m.high:{form}})" if np.isfinite(m.low) else "(one patient: no interval)"
+        print(f"  {WORDS[measure]:42} {m.value:6{form}}  {interval}")
     return 0
+
+
+def _plain(value: float) -> float | None:
+    """A number as JSON has it; none where one patient tells no interval."""
+    return round(value, 6) if np.isfinite(value) else None
 
 
 WORDS = {
@@ -92,6 +101,7 @@ def _lines(advice: Advice) -> list[str]:
         f"{advice.policy}, day {advice.day}: {dose}{held}; next INR in {advice.next_visit_days} days. "
         f"{advice.simulation.text}",
         f"  {advice.reason.text}",
+        *(f"  {other.text}" for other in (advice.alternative,) if other),
         *(f"  Limit: {limit.text}" for limit in (advice.limit,) if limit),
         *(f"  {warning.text}" for warning in advice.warnings),
         f"  Needed in the end: {advice.needed.dose_mg_per_day:.1f} mg a day "

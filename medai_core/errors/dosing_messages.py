@@ -6,6 +6,10 @@ from medai_core.errors.marking import N_
 
 DOSING_MESSAGES: dict[str, str] = {
     "dosing.simulation": N_("Simulation, not a prescription."),
+    "dosing.alternative": N_(
+        "Bayesian dosing says {dose_mg} mg a day. Of {n} virtual patients with every parameter off by up to 30 %, "
+        "{theirs} had an INR above 4 on any day under it, and {ours} under the trained policy."
+    ),
     "model.no_dosing": N_("The model '{name}' does not dose a drug. Choose one that does."),
     "dosing.none": N_("No model that doses has been trained. Run the recipe of one."),
     "dosing.evaluate": N_("The model '{name}' doses a drug. Measure it on virtual patients with simulate."),
@@ -31,6 +35,9 @@ DOSING_MESSAGES: dict[str, str] = {
         "2025-03-01."
     ),
     "dosing.people": N_("The file tells of {n} people, and one patient is needed. Give one of them only."),
+    "dosing.other_patient": N_(
+        "The file is of the patient '{found}', and this one is '{own}'. Give a file of this patient, or correct the id."
+    ),
     "dosing.no_inr": N_("The file holds no INR that can be used. {detail}"),
     "dosing.before": N_("All of them were measured before the first dose."),
     # What bound a dose
@@ -40,15 +47,36 @@ DOSING_MESSAGES: dict[str, str] = {
     "limit.fall": N_("A dose may fall to {limit_mg} mg a day at this visit and no further."),
     "limit.high_inr": N_("No dose is raised while the INR is above {high_inr}."),
     "limit.none": N_("The policy gave no number, so the last dose stays."),
+    "limit.start_high": N_("No course is begun while the INR is above {high_inr}."),
+    "limit.unsettled": N_("No dose is raised until the INR of {inr} on day {day} was measured again."),
+    "limit.again": N_(
+        "After an INR above {high_inr} and a pause, the drug is taken again with no more than the {limit_mg} mg a day "
+        "before it."
+    ),
     # Why
     "reason.first": N_("The first dose, from age, size, genotypes and other drugs: no INR is known yet."),
     "reason.kept": N_("No INR is known since the last change of dose, so the dose stays."),
     "reason.raised": N_(
-        "The INR was {inr} on day {day}; a dose of about {needed_mg} mg a day should lead to {target}."
+        "The INR was {inr} on day {day}, so the dose is raised. Bayesian estimate: about {needed_mg} mg a day would "
+        "lead to {target}."
     ),
-    "reason.lowered": N_("The INR was {inr} on day {day}; about {needed_mg} mg a day should be enough for {target}."),
-    "reason.unchanged": N_("The INR was {inr} on day {day}; the dose holds it near {target}."),
+    "reason.lowered": N_(
+        "The INR was {inr} on day {day}, so the dose is lowered. Bayesian estimate: about {needed_mg} mg a day would "
+        "lead to {target}."
+    ),
+    "reason.unchanged": N_(
+        "The INR was {inr} on day {day}, and the dose stays. Bayesian estimate: about {needed_mg} mg a day would lead "
+        "to {target}."
+    ),
     "reason.held": N_("The INR was {inr}: leave the drug out for {days} days, then take the dose."),
+    "reason.start_high": N_(
+        "The INR was {inr} on day {day}, before a dose: none is given. Find out why, and measure again."
+    ),
+    "reason.doubted": N_(
+        "The INR of {inr} on day {day} does not fit those before, so no new dose is found from it: measure again "
+        "tomorrow."
+    ),
+    "reason.again": N_("No dose was taken for {days} days, so the drug is begun as on a first day."),
     # What is spoken of
     "drug.amiodarone": N_("Amiodarone"),
     "drug.inducer": N_("An enzyme inducer"),
@@ -75,6 +103,18 @@ DOSING_MESSAGES: dict[str, str] = {
     ),
     "warning.very_high": N_(
         "An INR of {inr} is dangerous. Follow the local guideline for reversal now; no dose is to be taken."
+    ),
+    "warning.high_before": N_(
+        "The INR before the first dose was {inr}. Is the patient anticoagulated already, or is the liver ill? Find out "
+        "before a dose is given."
+    ),
+    "warning.policy_days": N_(
+        "The trained policy learnt the first {days} days of a course and does not answer after them: the dose is that "
+        "of Bayesian dosing."
+    ),
+    "warning.policy_again": N_(
+        "The trained policy did not learn to begin again after a pause, so it does not answer: the dose is that of "
+        "Bayesian dosing."
     ),
     "warning.late": N_("The last INR is {days} days old. Measure it."),
     "warning.stopped": N_("No dose was taken for {days} days: begin again as on a first day if it is to go on."),

@@ -148,6 +148,8 @@ def _group(table: Table, race: int) -> Group:
     """The distributions of one race."""
     rows = np.flatnonzero(table.people.race == race)
     p = table.people.chosen(rows)
+    genotyped = p.vkorc1[p.vkorc1 != UNKNOWN]
+    _enough(len(genotyped), f"VKORC1 of {RACES[race]}")
     first, decades = _decades(p.age_years)
     sizes = [_sizes(p, rows_of) for rows_of in (table.women[rows], ~table.women[rows])]
     correlations = [c for _, _, c, _ in sizes]
@@ -158,7 +160,7 @@ def _group(table: Table, race: int) -> Group:
         len(rows),
         float(table.women[rows].mean()),
         _alleles(p),
-        float(np.mean(p.vkorc1[p.vkorc1 != UNKNOWN]) / 2),
+        float(np.mean(genotyped) / 2),
         first,
         decades,
         tuple(height for height, _, _, _ in sizes),
@@ -167,9 +169,16 @@ def _group(table: Table, race: int) -> Group:
     )
 
 
+def _enough(people: int, what: str) -> None:
+    """Nothing where a number is of enough people to be stored."""
+    if people < FEWEST:
+        raise AssertionError(f"{what}: {people} people, and nothing is stored of fewer than {FEWEST}.")
+
+
 def _alleles(p: People) -> tuple[float, ...]:
     """The shares of *1, *2 and *3; one that fewer than 10 people carry counts as absent."""
     names = [CYP2C9[g].split("/") for g in p.cyp2c9 if g != UNKNOWN]
+    _enough(len(names), "CYP2C9")
     counts = []
     for allele in ("*2", "*3"):
         carriers = sum(allele in name for name in names)
@@ -196,6 +205,7 @@ def _decades(age_years: Floats) -> tuple[int, tuple[float, ...]]:
 def _sizes(p: People, who: Bools) -> tuple[tuple[float, ...], tuple[float, ...], float, int]:
     """Height and logarithm of weight as mean and standard deviation, their correlation, and of how many people."""
     rows = np.flatnonzero(who & ~np.isnan(p.height_cm) & ~np.isnan(p.weight_kg))
+    _enough(len(rows), "height and weight of a sex")
     height, weight = p.height_cm[rows], np.log(p.weight_kg[rows])
     moments = [(float(v.mean()), float(v.std(ddof=1))) for v in (height, weight)]
     return moments[0], moments[1], float(np.corrcoef(height, weight)[0, 1]), len(rows)

@@ -143,7 +143,13 @@ def equation_errors(table: Table) -> list[Measure]:
         "fixed": np.full(len(people), FIXED_MG_PER_DAY),
     }
     return [
-        mean_measure("dose_error_mg_per_day", np.abs(found - dose), data="people with a stable dose", model=name)
+        mean_measure(
+            "dose_error_mg_per_day",
+            np.abs(found - dose),
+            within=(0.0, np.inf),
+            data="people with a stable dose",
+            model=name,
+        )
         for name, found in doses.items()
     ]
 

@@ -17,7 +17,7 @@ from medai_core.precision.dosing.limits import LIMITS, bound, bound_visit
 from medai_core.precision.dosing.people import interaction, typical
 from medai_core.precision.dosing.policy import OBSERVED, Trained
 from medai_core.precision.dosing.regimens import REGIMENS, ModelBased
-from medai_core.precision.dosing.trial import Course, gain_measures, outcome_measures, treat
+from medai_core.precision.dosing.trial import Course, gain_measures, mean_measure, outcome_measures, treat
 from medai_core.precision.dosing.virtual import draw_patients
 from medai_core.precision.pharmacology import steady_dose
 from tests.dosing import drawn, people, spec
@@ -195,6 +195,21 @@ def test_measures_have_intervals_and_a_gain_compares_each_patient_with_himself()
     assert gain.value == pytest.approx(ours.in_range(SPEC).mean() - theirs.in_range(SPEC).mean())
     apart = np.hypot(ours.in_range(SPEC).std(), theirs.in_range(SPEC).std()) * 1.96 / np.sqrt(80)
     assert gain.high - gain.value < apart * 1.2
+
+
+def test_an_interval_stays_where_a_share_can_be_and_one_patient_tells_none() -> None:
+    def measured(*values: float, within: tuple[float, float] = (0.0, 1.0)) -> tuple[float, float]:
+        m = mean_measure("any", np.array(values), within=within, data="test")
+        return m.low, m.high
+
+    assert np.isnan(measured(0.733)).all()
+    low, high = measured(0, 0, 0, 0, 0.1)
+    assert 0 <= low <= 0.02 < 0.3 < high < 0.6, "few patients without an event tell little"
+    low, high = measured(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert (low, high) == (pytest.approx(0, abs=1e-9), pytest.approx(0.278, abs=0.001)), "Wilson's"
+    low, high = measured(*np.linspace(0.6, 0.8, 200))
+    assert high - low < 0.02
+    assert measured(-1, 1, within=(-1.0, 1.0)) == (-1, 1)
 
 
 def test_nobody_is_told_of_a_forgotten_dose_but_it_works_on_the_inr() -> None:

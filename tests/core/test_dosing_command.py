@@ -351,6 +351,13 @@ def test_a_simulation_says_time_in_range_and_inr_above_4_with_intervals(capsys: 
     assert found != run(capsys, "--patients", "60", "--policy", "clinical", "--seed", "4")
 
 
+def test_one_virtual_patient_tells_no_interval_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(capsys, "--patients", "1", "--policy", "fixed")["time_in_range"]
+    assert found["low"] is None and found["high"] is None
+    assert main(["simulate", "--patients", "1", "--policy", "fixed"]) == 0
+    assert capsys.readouterr().out.count("(one patient: no interval)") == 5
+
+
 def test_every_policy_can_be_simulated(capsys: pytest.CaptureFixture[str]) -> None:
     shares = {n: run(capsys, "--patients", "40", "--policy", n)["time_in_range"]["value"] for n in model().policies}
     assert shares[NAME] > shares["pharmacogenetic"] > shares["fixed"]
@@ -380,3 +387,103 @@ def test_new_inrs_from_a_file_change_what_the_command_says(tmp_path: Path, capsy
     assert found["day"] == 21
     assert found["dose_mg_per_day"] < 5.0
     assert np.isfinite(found["expected"]["inr"]).all()
+
+
+# --- whose it is, when it was, and who says it
+
+
+def test_an_inr_belongs_to_the_day_of_the_calendar_where_it_was_measured() -> None:
+    one = patient(began="2024-03-01", inrs=None, today=1)
+    for when, day in (
+        ("2024-03-05T07:30:00+08:00", 4),
+        ("2024-03-05T23:30:00-05:00", 4),
+        ("2024-03-05T07:30:00Z", 4),
+        ("2024-03-05", 4),
+    ):
+        after = with_inrs(one, json.dumps(observation(when, 1.6)).encode(), "inr.json", CARD)
+        assert after.inrs == (InrValue(day, 1.6),), when
+    message = (
+        "MSH|^~\\&|LAB|H|EHR|H|20240305||ORU^R01|1|P|2.5\rPID|1||1\rOBR|1|||\r"
+        "OBX|1|NM|6301-6^INR^LN||1.6|{INR}^^UCUM|||||F|||20240305003000+0900\r"
+    )
+    assert with_inrs(one, message.encode(), "inr.hl7", CARD).inrs == (InrValue(4, 1.6),)
+
+
+def test_inrs_of_another_patient_are_refused() -> None:
+    mine = patient(began="2026-03-01", id="4711")
+    assert mine.id == "4711"
+    said = observation("2026-03-22T08:30:00Z", 2.4, subject="Patient/a")
+    with pytest.raises(PatientError, match="'a', and this one is '4711'"):
+        with_inrs(mine, json.dumps(said).encode(), "inr.json", CARD)
+    person = {"resourceType": "Patient", "id": "a", "identifier": [{"system": "urn:h", "value": "4711"}]}
+    other = observation("2026-03-22T08:30:00Z", 2.4, code="718-7", subject="Patient/b")
+
+    def bundle(*resources: dict[str, Any]) -> bytes:
+        entry = [{"resource": resource} for resource in resources]
+        return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entry}).encode()
+
+    assert with_inrs(mine, bundle(person, said), "inr.json", CARD).today == 21, "an identifier of the person is a name"
+    with pytest.raises(PatientError, match="2 people"):
+        with_inrs(mine, bundle(person, said, other), "inr.json", CARD)
+    table = b"patient_id,day,INR\n4712,21,2.4\n"
+    with pytest.raises(PatientError, match="4712"):
+        with_inrs(mine, table, "inr.csv", CARD)
+    assert with_inrs(mine, table.replace(b"4712", b"4711"), "inr.csv", CARD).today == 21
+    assert with_inrs(mine, b"day,INR\n21,2.4\n", "meter.csv", CARD).today == 21
+    message = (
+        "MSH|^~\\&|LAB|H|EHR|H|20260322||ORU^R01|1|P|2.5\rPID|1||9\rOBR|1|||\r"
+        "OBX|1|NM|6301-6^INR^LN||2.4|{INR}^^UCUM|||||F|||20260322\r"
+    )
+    with pytest.raises(PatientError, match="'9'"):
+        with_inrs(mine, message.encode(), "inr.hl7", CARD)
+
+
+def test_a_dose_says_which_model_it_is_of_and_for_whom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps(GIVEN | {"id": "4711"}))
+    assert main(["dose", "--patient", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert CARD.measured is not None
+    assert found["model"] == {"name": NAME, "version": CARD.version, "sha256": CARD.measured.sha256}
+    assert found["patient"] == "4711"
+
+
+def test_what_is_exported_carries_the_reason_the_limit_and_the_warnings() -> None:
+    low = patient(doses=[{"day": 0, "dose_mg_per_day": 1}], inrs=[{"day": 14, "inr": 1.1}], missed_days=[3])
+    advice = advise(model(), low)
+    row = as_table(advice).iloc[0]
+    assert advice.limit is not None
+    assert (row["reason"], row["limit"]) == (advice.reason.text, advice.limit.text)
+    assert all(warning.text in row["warnings"] for warning in advice.warnings) and advice.warnings
+    assert set(as_table(advice)["reason"]) == {advice.reason.text, ""}
+
+
+def test_beside_the_policys_dose_stands_bayesian_dosing_with_where_it_is_safer() -> None:
+    advice, by_model = advise(model(), patient()), advise(model(), patient(), "model_based")
+    assert advice.alternative is not None and by_model.alternative is None
+    assert f"{by_model.dose_mg_per_day:.2f} mg" in advice.alternative.text
+    measured = CARD.measured
+    assert measured is not None
+    shares = {
+        m.model: m.value
+        for m in measured.performance
+        if (m.measure, m.data) == ("patients_above_4", "test, disturbed by 30 %")
+    }
+    for name in ("model_based", ""):
+        assert f"{shares[name]:.1%}" in advice.alternative.text
+
+
+@pytest.mark.parametrize("where", ["test, disturbed by 30 %", "test, patients a third less alike"])
+def test_the_card_says_where_bayesian_dosing_wins_with_the_numbers_that_were_measured(where: str) -> None:
+    assert CARD.measured is not None
+    found = [m for m in CARD.measured.performance if (m.measure, m.data) == ("patients_above_4", where)]
+    shares = {m.model: m for m in found if m.model in ("", "model_based")}
+    assert shares["model_based"].value < shares[""].value
+    for limits in (CARD.limits, CARD.translations["zh_CN"].limits):
+        assert all(f"{100 * m.value:.1f} %" in " ".join(limits) for m in shares.values())
+
+
+def test_the_reason_says_whose_estimate_it_is() -> None:
+    advice = advise(model(), patient(inrs=[{"day": 14, "inr": 3.5}]))
+    assert advice.reason.id == "reason.lowered"
+    assert f"Bayesian estimate: about {advice.needed.dose_mg_per_day:.1f} mg a day" in advice.reason.text

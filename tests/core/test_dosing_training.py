@@ -111,6 +111,18 @@ def test_nothing_is_stored_of_fewer_than_ten_people() -> None:
         assert sum(g.decades) == pytest.approx(1)
 
 
+def test_a_number_of_fewer_than_ten_people_ends_the_recipe() -> None:
+    table = drawn_table(600)
+    p, asian = table.people, table.people.race == RACES.index("asian")
+    women = asian & table.women
+    without = replace(p, height_cm=np.where(women & (np.cumsum(women) > FEWEST - 1), np.nan, p.height_cm))
+    with pytest.raises(AssertionError, match="9 people"):
+        fit_cohort(replace(table, people=without))
+    without = replace(p, vkorc1=np.where(asian & (np.cumsum(asian) > FEWEST - 1), UNKNOWN, p.vkorc1))
+    with pytest.raises(AssertionError, match="VKORC1 of asian: 9 people"):
+        fit_cohort(replace(table, people=without))
+
+
 def played(patients: int = 40):  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(0)
     network = new_network(VISITS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from medai_core.cards.dosing import Dosed, DosingSpec
 from medai_core.errors import Fact, Message
+from medai_core.precision.dosing.beginnings import taken_mg
 from medai_core.precision.dosing.chart import Chart
 from medai_core.precision.dosing.patient import InrValue, Patient, as_people, takes
 from medai_core.precision.dosing.people import DRUGS
@@ -33,16 +34,22 @@ def charted(patient: Patient, regimen: Regimen, spec: DosingSpec, dosed: Dosed) 
     doser = regimen(chart, spec, dosed)
     doses = {dose.day: dose.dose_mg_per_day for dose in patient.doses}
     inrs = {value.day: value.inr for value in possible(patient)[0]}
+    taken = taken_mg(patient)
     for day in range(patient.today):
         _measured(chart, doser, inrs.get(day))
-        if day in doses:
-            chart.prescribe(ROW, np.array([doses[day]]))
-        taken = np.zeros(1) if day in patient.missed_days else chart.last_mg_per_day.copy()
-        chart.pass_day(taken, *(np.array([takes(patient, drug, day)]) for drug in DRUGS))
+        _decided(chart, doses.get(day))
+        chart.pass_day(taken[[day]], *(np.array([takes(patient, drug, day)]) for drug in DRUGS))
         doser.pass_day(chart)
     chart.people = as_people(patient, dosed, patient.today)
     _measured(chart, doser, inrs.get(patient.today))
+    _decided(chart, doses.get(patient.today))
     return Charted(chart, doser)
+
+
+def _decided(chart: Chart, dose_mg_per_day: float | None) -> None:
+    """The dose that was decided on, if any; none at all is a pause, after which the last one is what doses go by."""
+    if dose_mg_per_day is not None:
+        chart.prescribe(ROW, np.array([dose_mg_per_day]) if dose_mg_per_day else chart.last_mg_per_day.copy())
 
 
 def _measured(chart: Chart, doser: Doser, inr: float | None) -> None:
@@ -74,6 +81,13 @@ def possible(patient: Patient) -> tuple[tuple[InrValue, ...], tuple[Message, ...
             continue
         kept.append(value)
     return tuple(kept), tuple(said)
+
+
+def unsettled(patient: Patient) -> tuple[InrValue, ...]:
+    """The INRs that are left out and that no later one in use has settled: each may be true."""
+    used = possible(patient)[0]
+    since = used[-1].day if used else -1
+    return tuple(value for value in patient.inrs if value.day > since)
 
 
 def reach(inr: float, days: int) -> tuple[float, float]:

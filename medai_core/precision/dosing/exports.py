@@ -35,8 +35,15 @@ def _plain(value: Any, translate: Callable[[str], str]) -> Any:
 def as_table(advice: Advice, translate: Callable[[str], str] = str) -> pd.DataFrame:
     """A row for each day and dose that is looked ahead to: the INR with its band, and what the dose is.
 
-    The dose that is proposed comes first; ``note`` says on every row that it is a simulation.
+    The dose that is proposed comes first; ``note`` says on every row that it is a simulation, and the reason, the limit
+    and the warnings stand on every row of the proposed dose.
     """
+    said = {
+        "reason": advice.reason.say(translate),
+        "limit": advice.limit.say(translate) if advice.limit else "",
+        "warnings": " ".join(w.say(translate) for w in advice.warnings),
+        "alternative": advice.alternative.say(translate) if advice.alternative else "",
+    }
     rows = [
         {
             "policy": advice.policy if forecast is advice.expected else "",
@@ -47,6 +54,7 @@ def as_table(advice: Advice, translate: Callable[[str], str] = str) -> pd.DataFr
             "low": round(low, 2),
             "high": round(high, 2),
             "note": advice.simulation.say(translate),
+            **(said if forecast is advice.expected else dict.fromkeys(said, "")),
         }
         for forecast in (advice.expected, *advice.others)
         for day, inr, low, high in zip(forecast.days, forecast.inr, forecast.low, forecast.high, strict=True)

@@ -116,7 +116,7 @@ def coverage(patients: VirtualPatients, spec: DosingSpec, dosed: Dosed, *, ahead
     assert bands is not None
     true = under.inr[:, under.chart.day - 1]
     inside = (true >= bands[:, 0]) & (true <= bands[:, 1])
-    return mean_measure("band_coverage", inside.astype(np.float64), data="test")
+    return mean_measure("band_coverage", inside.astype(np.float64), within=(0.0, 1.0), data="test")
 
 
 def _bands(believed: ModelBased, chart: Chart, spec: DosingSpec, dosed: Dosed, ahead: int) -> Floats:

@@ -11,7 +11,18 @@ from medai_core.cards.dosing import DosingSpec
 from medai_core.precision.dosing.nomogram import HELD_INR, HELD_VISIT
 from medai_core.precision.pharmacology import Floats
 
-LIMITS = ("", "limit.largest", "limit.first", "limit.rise", "limit.fall", "limit.high_inr", "limit.none")
+LIMITS = (
+    "",
+    "limit.largest",
+    "limit.first",
+    "limit.rise",
+    "limit.fall",
+    "limit.high_inr",
+    "limit.none",
+    "limit.start_high",
+    "limit.unsettled",
+    "limit.again",
+)
 """By their place: nothing bound the dose, or the sentence about what did."""
 
 
@@ -30,7 +41,7 @@ def bound(spec: DosingSpec, proposed: Floats, last: Floats, inr: Floats) -> Boun
     ----------
     proposed : mg/day, (n,); anything, also what is no number, which becomes the last dose.
     last : the dose before, nan on the first visit.
-    inr : measured now, nan where none was; above ``spec.high_inr`` no dose is raised.
+    inr : measured now, nan where none was; above ``spec.high_inr`` no dose is raised, and none begins.
     """
     first, high = np.isnan(last), inr > spec.high_inr
     before = np.where(first, 0.0, last)
@@ -41,6 +52,7 @@ def bound(spec: DosingSpec, proposed: Floats, last: Floats, inr: Floats) -> Boun
         2: np.where(first, spec.first_max_mg_per_day, np.inf),
         3: np.where(first, np.inf, np.maximum(before * (1 + spec.step_share), before + spec.step_least_mg)),
         5: np.where(high & ~first, before, np.inf),
+        7: np.where(high & first, 0.0, np.inf),
     }
     floor = np.where(first | high, 0.0, before * (1 - spec.fall_share))
     ceiling = np.minimum.reduce(list(ceilings.values()))

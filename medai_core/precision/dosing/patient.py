@@ -57,6 +57,7 @@ class Patient:
     doses, inrs : ascending by day; missed_days : on which the dose was not taken.
     today : the day that is to be decided about.
     began : the date of day 0, where INRs come with dates.
+    id : what INRs of other people are told from; empty where there is none.
     """
 
     age_years: float
@@ -72,6 +73,7 @@ class Patient:
     missed_days: tuple[int, ...] = ()
     today: int = 0
     began: date | None = None
+    id: str = ""
 
 
 def checked(patient: Patient, card: Card) -> Patient:

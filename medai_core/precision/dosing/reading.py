@@ -1,17 +1,16 @@
-"""A patient from a file: JSON, or a CSV of one row; and new INRs from FHIR, HL7 or a meter's table."""
+"""A patient from a file: JSON, or a CSV of one row."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from medai_core.cards import Card
 from medai_core.errors import Message, PatientError
@@ -24,13 +23,8 @@ from medai_core.precision.dosing.patient import (
     checked,
     spec_of,
 )
-from medai_core.precision.dosing.people import Ints
 from medai_core.sources.formats import is_json
 from medai_core.sources.intake import UNKNOWN, category_of
-from medai_core.sources.observations import Observations, read_observations, summary
-from medai_core.sources.observations.names import STAY, column_of
-from medai_core.sources.observations.settling import settle
-from medai_core.sources.observations.tabular import in_table
 from medai_core.sources.tables import open_bytes, read_table
 
 FIELDS = tuple(f.name for f in fields(Patient))
@@ -194,6 +188,11 @@ def _began(value: Any, field: str, card: Card) -> date | None:
         raise _refuse(field, value, Message("dosing.date")) from error
 
 
+def _id(value: Any, field: str, card: Card) -> str:
+    text = "" if _blank(value) else str(value).strip()
+    return text.removesuffix(".0") if isinstance(value, float) else text
+
+
 _READ: Mapping[str, Callable[[Any, str, Card], Any]] = {
     **dict.fromkeys(("age_years", "height_cm", "weight_kg"), _number),
     **dict.fromkeys(("race", "cyp2c9", "vkorc1"), _category),
@@ -204,59 +203,5 @@ _READ: Mapping[str, Callable[[Any, str, Card], Any]] = {
     "missed_days": _missed,
     "today": _today,
     "began": _began,
+    "id": _id,
 }
-
-
-def with_inrs(patient: Patient, data: bytes, name: str, card: Card, *, now: datetime | None = None) -> Patient:
-    """The patient with the INRs of a file: FHIR Observations, HL7 version 2, or the table of a meter.
-
-    An INR of a day that has one replaces it. What is newest becomes today, if it is later.
-
-    Raises
-    ------
-    PatientError : no INR in it can be used, it tells of several people, or dates cannot be counted as days;
-    ManifestError : it cannot be read.
-    """
-    spec = (spec_of(card, "inr"),)
-    found = _observed(data, name, card, now)
-    table = found.table
-    if table.empty:
-        detail = " ".join(m.text for said in summary(found, spec).values() for m in said)
-        raise PatientError("dosing.no_inr", detail=detail or Message("observation.nothing").text)
-    if table["stay"].nunique() > 1:
-        raise PatientError("dosing.people", n=int(table["stay"].nunique()))
-    days = _counted(table, found, patient)
-    # What was measured before the first dose says nothing of the drug.
-    since = days >= 0
-    days, table = days[since], table[since]
-    if table.empty:
-        raise PatientError("dosing.no_inr", detail=Message("dosing.before").text)
-    values = {value.day: value.inr for value in patient.inrs} | dict(
-        zip(days.tolist(), table["value"].astype(float).tolist(), strict=True)
-    )
-    inrs = tuple(InrValue(day, inr) for day, inr in sorted(values.items()))
-    return checked(replace(patient, inrs=inrs, today=max(patient.today, int(days.max()))), card)
-
-
-def _observed(data: bytes, name: str, card: Card, now: datetime | None) -> Observations:
-    spec = (spec_of(card, "inr"),)
-    if not is_json(data) and not data.startswith(b"MSH"):
-        table = read_table(data, name)
-        if column_of(table.columns, STAY) is None:
-            # A meter belongs to one person and does not say to whom.
-            latest = float("inf") if now is None else now.timestamp() * 1e6
-            found = in_table(table.assign(stay="1"), name, spec)
-            return settle(found, spec, started=None, latest=latest)
-    return read_observations(data, name, spec, now=now)
-
-
-def _counted(table: pd.DataFrame, found: Observations, patient: Patient) -> Ints:
-    """The day of treatment of each INR; negative before the first dose."""
-    minutes = table["minute"].to_numpy(dtype=np.float64)
-    if not found.started:
-        return np.asarray(np.floor(minutes / 1440), dtype=np.int64)
-    if patient.began is None:
-        raise PatientError("dosing.no_date")
-    began = datetime(patient.began.year, patient.began.month, patient.began.day, tzinfo=UTC)
-    start = (found.started[str(table["stay"].iloc[0])] - began) / timedelta(minutes=1)
-    return np.asarray(np.floor((minutes + start) / 1440), dtype=np.int64)

@@ -136,7 +136,11 @@ def outcome_measures(
         "patients_above_4": np.asarray((found.inr > 4.0).any(axis=1), dtype=np.float64),
         "visits": found.visits.astype(np.float64),
     }
-    return [mean_measure(name, v, data=data, model=model, subgroup=subgroup) for name, v in values.items()]
+    most = {"visits": np.inf}
+    return [
+        mean_measure(name, v, within=(0.0, most.get(name, 1.0)), data=data, model=model, subgroup=subgroup)
+        for name, v in values.items()
+    ]
 
 
 def gain_measures(ours: Outcomes, theirs: Outcomes, spec: DosingSpec, *, data: str, model: str) -> list[Measure]:
@@ -145,12 +149,36 @@ def gain_measures(ours: Outcomes, theirs: Outcomes, spec: DosingSpec, *, data: s
         "time_in_range_gain": ours.in_range(spec) - theirs.in_range(spec),
         "inr_above_4_gain": ours.above(4.0) - theirs.above(4.0),
     }
-    return [mean_measure(name, v, data=data, model=model) for name, v in gains.items()]
+    return [mean_measure(name, v, within=(-1.0, 1.0), data=data, model=model) for name, v in gains.items()]
 
 
-def mean_measure(name: str, values: Floats, *, data: str, model: str = "", subgroup: str = "") -> Measure:
-    """A mean over patients with its 95 % interval, from the normal distribution: there are thousands of them."""
-    n = len(values)
-    half = 1.96 * float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else 0.0
-    mean = float(values.mean())
-    return replace(Measure(name, mean, mean - half, mean + half, n, n, data), model=model, subgroup=subgroup)
+def mean_measure(
+    name: str,
+    values: Floats,
+    *,
+    within: tuple[float, float],
+    data: str,
+    model: str = "",
+    subgroup: str = "",
+) -> Measure:
+    """A mean over patients with its 95 % interval.
+
+    The interval is from the normal distribution. Where that leaves the bounds ``within`` which a mean can be, or where
+    all patients are alike, it is Wilson's for shares, as if each patient were all or nothing, which is wider; else it
+    is cut. One patient tells no interval: it is nan.
+    """
+    n, mean = len(values), float(values.mean())
+    low = high = np.nan
+    if n > 1:
+        half = 1.96 * float(values.std(ddof=1)) / np.sqrt(n)
+        low, high = mean - half, mean + half
+        if within == (0.0, 1.0) and (half == 0 or low < 0 or high > 1):
+            low, high = _wilson(mean, n)
+        low, high = max(low, within[0]), min(high, within[1])
+    return replace(Measure(name, mean, low, high, n, n, data), model=model, subgroup=subgroup)
+
+
+def _wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    middle, half = share + z * z / (2 * n), z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    # Rounding may leave the share itself just outside.
+    return min((middle - half) / (1 + z * z / n), share), max((middle + half) / (1 + z * z / n), share)

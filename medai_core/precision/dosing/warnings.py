@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from medai_core.cards.dosing import Dosed
 from medai_core.errors import Fact, Message
+from medai_core.precision.dosing.beginnings import STOPPED_DAYS, stopped_days
 from medai_core.precision.dosing.chart import Chart
-from medai_core.precision.dosing.charting import ROW, possible
+from medai_core.precision.dosing.charting import ROW, possible, unsettled
 from medai_core.precision.dosing.patient import Patient, usual_size
 from medai_core.precision.dosing.regimens import ModelBased
 
 DANGEROUS_INR = 9.0
 """From here on no dose is the answer, but the local guideline for reversal."""
 OLD_DAYS = 35
-STOPPED_DAYS = 7
+HIGH_BEFORE = 1.4
+"""From here on an INR before the first dose is not that of a healthy person without the drug."""
 SOON_DAYS = 60
 """How long after its start or end a drug is spoken of."""
 SURPRISING = 3.0
@@ -30,6 +32,7 @@ def warnings_of(patient: Patient, dosed: Dosed, believed: ModelBased, chart: Cha
     """
     return (
         *_dangerous(patient),
+        *_before(patient),
         *possible(patient)[1],
         *_surprising(believed, chart),
         *_stopped(patient),
@@ -41,9 +44,16 @@ def warnings_of(patient: Patient, dosed: Dosed, believed: ModelBased, chart: Cha
 
 
 def _dangerous(patient: Patient) -> Iterator[Message]:
-    used = possible(patient)[0]
-    if used and used[-1].inr >= DANGEROUS_INR:
-        yield Message("warning.very_high", {"inr": f"{used[-1].inr:g}"})
+    """Also an INR that does not fit may be true until it was measured again."""
+    highest = max((value.inr for value in (*possible(patient)[0][-1:], *unsettled(patient))), default=0.0)
+    if highest >= DANGEROUS_INR:
+        yield Message("warning.very_high", {"inr": f"{highest:g}"})
+
+
+def _before(patient: Patient) -> Iterator[Message]:
+    for value in patient.inrs:
+        if value.day == 0 and value.inr >= HIGH_BEFORE:
+            yield Message("warning.high_before", {"inr": f"{value.inr:g}"})
 
 
 def _surprising(believed: ModelBased, chart: Chart) -> Iterator[Message]:
@@ -56,9 +66,7 @@ def _surprising(believed: ModelBased, chart: Chart) -> Iterator[Message]:
 
 def _stopped(patient: Patient) -> Iterator[Message]:
     """The drug itself was not taken for a week or more until now."""
-    days = 0
-    while patient.today - 1 - days in patient.missed_days:
-        days += 1
+    days = stopped_days(patient)
     if days >= STOPPED_DAYS:
         yield Message("warning.stopped", {"days": days})
 

@@ -53,6 +53,23 @@ def in_fhir(data: bytes, predictors: Sequence[PredictorSpec], *, limited: bool =
     return said
 
 
+def subjects(data: bytes) -> dict[str, frozenset[str]]:
+    """Whom a file of FHIR tells of: each person with all names that the file has for him, ids and identifiers."""
+    resources, aliases = _resources(data)
+    people: dict[str, set[str]] = {}
+    for resource in resources:
+        if resource.get("resourceType") == "Patient":
+            stated = (text(i.get("value")) for i in objects(resource.get("identifier")))
+            names = {text(resource.get("id")), *stated} - {""}
+            if names:
+                people.setdefault(text(resource.get("id")) or min(names), set()).update(names)
+    for resource in resources:
+        name = _referred(resource.get("subject"), aliases)
+        if name and not any(name in names for names in people.values()):
+            people[name] = {name}
+    return {name: frozenset(names) for name, names in people.items()}
+
+
 def _resources(data: bytes) -> tuple[list[Json], dict[str, str]]:
     """The resources of a file in their order, and the id of each by the address that a Bundle gives it."""
     found: list[Json] = []

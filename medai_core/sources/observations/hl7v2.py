@@ -66,6 +66,16 @@ def in_hl7(data: bytes, predictors: Sequence[PredictorSpec], *, limited: bool = 
     return said
 
 
+def patients_in(data: bytes) -> tuple[str, ...]:
+    """The patients (PID-3) that messages tell of, in order of first appearance."""
+    found: dict[str, None] = {}
+    for number, segments in enumerate(_messages(_text(data)), start=1):
+        for segment in _parsed(segments, number):
+            if str(segment[0]) == "PID" and (name := _part(segment, 3)):
+                found[name] = None
+    return tuple(found)
+
+
 def _text(data: bytes) -> str:
     """The text of a file; what is not UTF-8 is Latin-1, in which older systems write degrees and micro."""
     try:
