@@ -479,8 +479,10 @@ def test_the_card_says_where_bayesian_dosing_wins_with_the_numbers_that_were_mea
     found = [m for m in CARD.measured.performance if (m.measure, m.data) == ("patients_above_4", where)]
     shares = {m.model: m for m in found if m.model in ("", "model_based")}
     assert shares["model_based"].value < shares[""].value
-    for limits in (CARD.limits, CARD.translations["zh_CN"].limits):
-        assert all(f"{100 * m.value:.1f} %" in " ".join(limits) for m in shares.values())
+    for limits, to in ((CARD.limits, "to"), (CARD.translations["zh_CN"].limits, "至")):
+        for m in shares.values():
+            assert f"{100 * m.value:.1f} %" in " ".join(limits)
+            assert f"{100 * m.low:.1f} {to} {100 * m.high:.1f}" in " ".join(limits)
 
 
 def test_the_reason_says_whose_estimate_it_is() -> None:
