@@ -70,13 +70,18 @@ def open_bytes(path: Path) -> bytes:
         raise ManifestError("table.unopened", file=str(path), detail=detail) from error
 
 
-def refuse_large(data: bytes, limit: int = BYTES_MAX) -> None:
+def refuse_large(data: bytes, limit: int | None = None) -> None:
     """Nothing for an upload that is not too large.
+
+    Parameters
+    ----------
+    limit : in bytes; ``BYTES_MAX`` when None.
 
     Raises
     ------
     ManifestError : it has more than ``limit`` bytes.
     """
+    limit = BYTES_MAX if limit is None else limit
     if len(data) > limit:
         raise ManifestError("table.too_large", size_mb=-(-len(data) // 2**20), limit_mb=limit // 2**20)
 

@@ -64,14 +64,14 @@ def answer(case: Case) -> None:
         f"<p><strong>{escape(simulation())}</strong></p>{lines}"
         f"<p class='medai-meaning'>{escape(_believed(case))}</p></section>"
     )
-    notices(said.warnings)
+    notices((*said.warnings, *filter(None, [said.alternative])))
     course.courses(case)
 
 
 def headline(case: Case) -> str:
     """What is to be taken now, largest of all: nothing, where the drug is left out first or the INR is dangerous."""
     said = case.said
-    if _dangerous(case):
+    if _dangerous(case) or not said.dose_mg_per_day:
         return _("No dose now")
     dose = dose_words(said.dose_mg_per_day)
     if said.held_days == 1:

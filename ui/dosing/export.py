@@ -14,7 +14,7 @@ from medai_core.sources.tables import harmless_csv
 from ui.dosing.case import Case
 from ui.dosing.said import refusal_words, simulation
 from ui.frame import research_notice
-from ui.language import _, card_words, say
+from ui.language import _, card_words
 from ui.taking import take_away
 
 
@@ -68,8 +68,6 @@ def as_csv(case: Case) -> bytes:
     else:
         table = as_table(case.advice, _)
         table["next_visit_days"] = case.advice.next_visit_days
-        told = (case.advice.reason, case.advice.limit, *case.advice.warnings)
-        table["remarks"] = " ".join(say(message) for message in told if message)
     table.insert(0, "patient_label", case.label)
     table["synthetic"], table["research_use"] = case.synthetic, research_notice()
     return harmless_csv(table)
