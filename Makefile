@@ -14,11 +14,12 @@ PORT ?= 8501
 run: .venv/run.stamp
 	@.venv/bin/python -m ui.start --server.address=$(ADDRESS) --server.port=$(PORT) --server.headless=true
 
+# One thread a process: four of them already share the cores, and OpenMP waits by spinning.
 test: .venv/test.stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy medai_core
-	.venv/bin/pytest -n 4
+	OMP_NUM_THREADS=1 .venv/bin/pytest -n 4
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found."; exit 1; }
