@@ -81,6 +81,8 @@ class SharedGenes:
     genes : how many genes are shared.
     slope : the log-odds for one unit of difference between the squared distances; offsets : one a subtype.
     explained_min : the least share of a sample's profile that the cohort's components explain.
+    noise_max : the share that they explain of most profiles whose genes were mixed up; among samples of another
+        platform, which resemble the cohort less, it takes the place of ``explained_min``.
     quantiles : of 1 less the probability, one a subtype, from which it is not possible any more; the most probable
         subtype always is.
     coverage : the share of patients left out whose own subtype was among the possible ones, with quantiles that they
@@ -91,6 +93,7 @@ class SharedGenes:
     slope: float
     offsets: tuple[float, ...]
     explained_min: float
+    noise_max: float
     quantiles: tuple[float, ...]
     coverage: Bounds
 

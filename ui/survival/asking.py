@@ -65,16 +65,14 @@ def ask_file(card: Card) -> Upload | None:
 
 
 def begin(card: Card, upload: Upload | None, beside: Patients | None) -> None:
-    """Another patient than before: nothing of the last one is left, and the file's history is entered."""
+    """Another patient than before: nothing of the last one is left, and the file's history is entered, or none."""
     of = f"{card.name}:{upload.sha256}:{beside.samples[0]}" if upload and beside else ""
     if st.session_state.get(OF, "") == of:
         return
     st.session_state[OF], st.session_state[LABEL] = of, ""
     forget(f"risk_value:{card.outcome}:")
-    row = {} if beside is None else {n: None if pd.isna(v) else v for n, v in beside.rows.iloc[0].items()}
-    refused = beside is not None and beside.outside[0]
-    if refused or any(value is not None for value in row.values()):
-        enter_row(card, row)
+    if beside is not None:
+        enter_row(card, {n: None if pd.isna(v) else v for n, v in beside.rows.iloc[0].items()})
 
 
 def chosen(upload: Upload, model: SurvivalModel) -> Patients:

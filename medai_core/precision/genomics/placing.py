@@ -17,6 +17,8 @@ from medai_core.sources.expression import Expression
 
 TOP = 10
 """Genes that are named for a placement."""
+FOREIGN_SHARE = 0.25
+"""From so many samples that look foreign on, the file is taken to be from another platform."""
 TURNS = 15
 """After so many the shares of the subtypes no longer change."""
 
@@ -161,7 +163,7 @@ def _profiles(
     mean, spread, loadings = model.mean[found.columns], model.spread[found.columns], model.loadings[found.columns]
     profile = on_cohort_scale(found.values, mean, spread)
     share = explained(profile - mean, loadings)
-    foreign = bool(usable.any()) and float(np.median(share[usable])) < fit.explained_min
+    foreign = bool(usable.any()) and float(np.quantile(share[usable], FOREIGN_SHARE)) < fit.explained_min
     if not foreign or usable.sum() < model.spec.samples_min:
         return profile, share, False
     profile = in_mixture(model, found, fit, among_samples(found.values, usable), usable)
@@ -205,9 +207,10 @@ def _refusal(model: SubtypeModel, missing: float, share: float, fit: SharedGenes
     if missing > model.spec.missing_max:
         percent, most = round(100 * missing), round(100 * model.spec.missing_max)
         return Message("subtype.missing", {"percent": percent, "most": most})
-    if share >= fit.explained_min:
+    needed = fit.noise_max if centred else fit.explained_min
+    if share >= needed:
         return None
-    facts = {"found": round(share, 2), "needed": round(fit.explained_min, 2)}
+    facts = {"found": round(share, 2), "needed": round(needed, 2)}
     if centred:
         return Message("subtype.foreign_cohort", facts)
     return Message("subtype.foreign", facts | {"samples": model.spec.samples_min})
@@ -255,9 +258,10 @@ def calibration_for(known: tuple[SharedGenes, ...], genes: int) -> SharedGenes:
         return tuple(line([v[i] for v in values]) for i in range(len(values[0])))
 
     slope, limit = line([s.slope for s in known]), line([s.explained_min for s in known])
+    noise = line([s.noise_max for s in known])
     offsets, quantiles = lines([s.offsets for s in known]), lines([s.quantiles for s in known])
     below = next((s for s in known if s.genes <= genes), known[-1])
-    return SharedGenes(below.genes, slope, offsets, limit, quantiles, below.coverage)
+    return SharedGenes(below.genes, slope, offsets, limit, noise, quantiles, below.coverage)
 
 
 def save_parameters(model: SubtypeModel, path: Path) -> None:

@@ -29,6 +29,7 @@ from medai_core.records.report.layout import (
     TINY,
     WIDTH,
     heading,
+    pages,
     register_fonts,
     table,
     text,
@@ -55,20 +56,8 @@ def report(found: Dossier, words: Wording = Wording()) -> bytes:
     ]
     if not found.scans and not found.estimates:
         parts.insert(0, text(words.translate(N_("Nothing is filed to this patient yet."))))
-    stream = BytesIO()
-    document = BaseDocTemplate(
-        stream,
-        pagesize=A4,
-        title=words.translate(N_("MedAI report")),
-        author="MedAI",
-        subject=words.translate(RESEARCH_USE),
-        lang=words.language.replace("_", "-"),
-    )
-    padding = dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0)
-    frame = Frame(MARGIN, FOOT, WIDTH, A4[1] - HEAD - FOOT, **padding)
-    document.addPageTemplates([PageTemplate("page", [frame], onPage=_page(found, words))])
-    document.build(parts, canvasmaker=_counting(found, words))
-    return stream.getvalue()
+    title, canvas = words.translate(N_("MedAI report")), _counting(found, words)
+    return pages(parts, title, words, _page(found, words), canvas=canvas, head=HEAD, foot=FOOT)
 
 
 def _page(found: Dossier, words: Wording) -> Callable[[Canvas, Any], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from io import BytesIO
@@ -16,9 +16,10 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import CondPageBreak, Flowable, Image, Paragraph, Table
+from reportlab.platypus import BaseDocTemplate, CondPageBreak, Flowable, Frame, Image, PageTemplate, Paragraph, Table
 
 from medai_core.records.lettering import BOLD, EAST_ASIAN, LATIN, font_file, runs
+from medai_core.records.wording import RESEARCH_USE, Wording
 
 MARGIN = 16 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -35,6 +36,35 @@ def register_fonts() -> None:
     """Make the fonts known, once a process."""
     for name in (LATIN, BOLD, EAST_ASIAN):
         pdfmetrics.registerFont(TTFont(name, str(font_file(name))))
+
+
+def pages(
+    parts: Sequence[Any],
+    title: str,
+    words: Wording,
+    draw: Callable[[Canvas, Any], None],
+    *,
+    canvas: type[Canvas] = Canvas,
+    head: float,
+    foot: float,
+) -> bytes:
+    """The parts on pages of A4, as PDF; ``draw`` fills the ``head`` and ``foot`` of each."""
+    register_fonts()
+    stream = BytesIO()
+    document = BaseDocTemplate(
+        stream,
+        pagesize=A4,
+        title=title,
+        author="MedAI",
+        subject=words.translate(RESEARCH_USE),
+        lang=words.language.replace("_", "-"),
+        initialFontName=LATIN,
+    )
+    padding = dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0)
+    frame = Frame(MARGIN, foot, WIDTH, A4[1] - head - foot, **padding)
+    document.addPageTemplates([PageTemplate("page", [frame], onPage=draw)])
+    document.build(list(parts), canvasmaker=canvas)
+    return stream.getvalue()
 
 
 def style(size: float, *, ink: Any = INK, after: float = 0, lead: float = 1.35) -> ParagraphStyle:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from typing import Any
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from medai_core.cards import Bounds, Card
 from medai_core.cards.survival import Fared, ShareAt
 from medai_core.errors import N_
 from medai_core.precision.survival.sheet import Sheet
-from medai_core.records.lettering import LATIN
 from medai_core.records.report.layout import (
     ACCENT,
     FAINT,
@@ -25,10 +22,9 @@ from medai_core.records.report.layout import (
     SMALL,
     TINY,
     WARN,
-    WIDTH,
     boxed,
     heading,
-    register_fonts,
+    pages,
     table,
     text,
     titles,
@@ -49,22 +45,9 @@ THIRDS = {1: N_("lowest third of risk"), 2: N_("middle third of risk"), 3: N_("h
 
 def treatment_sheet(found: Sheet, words: Wording = Wording(), *, patient: str = "") -> bytes:
     """The sheet as PDF, in the language of ``words``; ``patient`` stands at the head of each page."""
-    register_fonts()
-    stream = BytesIO()
-    document = BaseDocTemplate(
-        stream,
-        pagesize=A4,
-        title=words.translate(N_("Treatment discussion sheet")),
-        author="MedAI",
-        subject=words.translate(RESEARCH_USE),
-        lang=words.language.replace("_", "-"),
-        initialFontName=LATIN,
-    )
-    padding = dict.fromkeys(("leftPadding", "rightPadding", "topPadding", "bottomPadding"), 0)
-    frame = Frame(MARGIN, FOOT, WIDTH, A4[1] - HEAD - FOOT, **padding)
-    document.addPageTemplates([PageTemplate("page", [frame], onPage=_page(found, words, patient))])
-    document.build([*_patient(found, words), *_alike(found, words), *_limits(found.card, words)])
-    return stream.getvalue()
+    parts = [*_patient(found, words), *_alike(found, words), *_limits(found.card, words)]
+    title = words.translate(N_("Treatment discussion sheet"))
+    return pages(parts, title, words, _page(found, words, patient), head=HEAD, foot=FOOT)
 
 
 def _page(found: Sheet, words: Wording, patient: str) -> Callable[[Canvas, Any], None]:

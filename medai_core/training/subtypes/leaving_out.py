@@ -28,7 +28,7 @@ TYPICAL, FOREIGN = 0.01, 0.98
 """The share of the cohort's own profiles that may look foreign, and that of shuffled ones that must."""
 LEVEL = 0.95
 """The share of patients whose own subtype should be among the possible ones."""
-UNIT = SharedGenes(0, 1.0, (), 0.0, (), Bounds(0, 0, 0))
+UNIT = SharedGenes(0, 1.0, (), 0.0, 0.0, (), Bounds(0, 0, 0))
 """Distances as they are."""
 
 
@@ -126,18 +126,20 @@ def calibrated(
     shared = []
     for s in own:
         fitted = fit_calibration(-raw[s.name], label)
-        limit = float(max(np.quantile(share[s.name], TYPICAL), np.quantile(mixed[s.name], FOREIGN)))
+        noise = float(np.quantile(mixed[s.name], FOREIGN))
+        limit = max(float(np.quantile(share[s.name], TYPICAL)), noise)
         p = _held_out(raw[s.name][:n], cohort.label - 1, folds[:n])
         covered = share_of("coverage", sets_of(p, cohort.label - 1, folds[:n])[0], cohort)
         quantiles = never_empty(class_quantiles(cohort.label - 1, p, LEVEL))
-        shared.append(SharedGenes(s.count, 1 / fitted.temperature, fitted.offsets, limit, quantiles, covered))
+        shared.append(SharedGenes(s.count, 1 / fitted.temperature, fitted.offsets, limit, noise, quantiles, covered))
     by_size = {s.genes: s for s in shared}
     others = _foreign_distances(card, cohort, [s for s in settings if s.foreign], by_size, folds[:n], k, seed)
     seen, names = {}, tuple(f.name for f in card.findings)
     for s in settings:
         distance, alike = others[s.name] if s.foreign else (raw[s.name][:n], share[s.name][:n])
         p = _held_out(distance, cohort.label - 1, folds[:n])
-        refused = alike < by_size[s.count].explained_min
+        size = by_size[s.count]
+        refused = alike < (size.noise_max if s.foreign else size.explained_min)
         made = Predictions(names, cohort.matrix.samples, cohort.label - 1, cohort.matrix.samples, p, refused)
         seen[s.name] = Seen(made, *sets_of(p, cohort.label - 1, folds[:n]))
     caught = {s.name: mixed[s.name] < by_size[s.count].explained_min for s in own}
