@@ -209,6 +209,14 @@ def test_a_file_with_nothing_but_a_value_outside_its_range_is_not_filled_up_with
     assert set(entered(at).values()) == {None}
 
 
+def test_a_file_of_expression_alone_is_answered_by_it_and_not_by_a_typical_history() -> None:
+    table = pd.read_csv(io.BytesIO(EXAMPLE))
+    alone = table.drop(columns=[c for c in table.columns if c in {p.name for p in CARD.predictors}])
+    at = given(alone.head(1).to_csv(index=False).encode())
+    assert set(entered(at).values()) == {None}
+    assert "by expression alone" in html(at) + " ".join(str(w.value) for w in (*at.warning, *at.info, *at.markdown))
+
+
 def test_what_is_taken_away_holds_survival_contributions_and_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
     found = answer(MODEL, read_patients(MODEL, (EXAMPLE, "example.csv")), 0)
     handed = taken(given(EXAMPLE), monkeypatch)

@@ -105,6 +105,18 @@ def test_another_platform_is_recognised_and_read_whatever_the_mix_of_subtypes(se
     assert right(found, label) >= 0.93
 
 
+def test_samples_of_another_platform_that_resemble_the_cohort_less_are_placed_all_the_same() -> None:
+    values, label = drawn(60, 0.4)
+    rng = np.random.default_rng(6)
+    there = values + rng.normal(0, 0.4, values.shape) + rng.normal(8, 2, values.shape[1])
+    found = place(MODEL, profiles(there, first("symbols"), "symbols"))
+    shares = np.array([p.explained for p in found.placed if p.refusal is None])
+    limits = calibration_for(MODEL.subtyped.shared, found.shared)
+    assert found.centred
+    assert limits.noise_max <= shares.min() < limits.explained_min
+    assert right(found, label) >= 0.85
+
+
 def test_a_few_samples_of_another_platform_are_refused_with_the_way_out() -> None:
     values, _ = drawn(5, 0.4)
     there = values + np.random.default_rng(3).normal(0, 2, values.shape[1])
