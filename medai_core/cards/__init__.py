@@ -34,6 +34,7 @@ from medai_core.cards.parsing import parse, read_toml
 from medai_core.cards.predictors import Category, Code, OtherUnit, OutcomeColumns, PredictionSpec, PredictorSpec
 from medai_core.cards.subtypes import SubtypeSpec
 from medai_core.cards.survival import SurvivalSpec
+from medai_core.cards.synthesis import Guard, SynthesisSpec
 from medai_core.errors import CardError
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Conformal",
     "Evaluation",
     "FindingSpec",
+    "Guard",
     "InputSpec",
     "Measure",
     "Measured",
@@ -70,6 +72,7 @@ __all__ = [
     "SubtypeSpec",
     "SurvivalCurve",
     "SurvivalSpec",
+    "SynthesisSpec",
     "Translation",
     "parse",
     "read_card",
@@ -92,6 +95,7 @@ NEEDED = {
     "applicability": ("input",),
     "classification": ("input",),
     "segmentation": ("input", "outline"),
+    "synthesis": ("findings", "synthesis"),
     "risk": ("predictors", "prediction", "outcome"),
     "monitoring": ("predictors", "monitoring", "outcome"),
     "genomics": ("subtypes",),
@@ -181,7 +185,8 @@ class Card:
     input : for a model that takes an image, ``outline`` for one that segments it; ``predictors`` and
         ``prediction`` : for one that takes a patient, ``monitoring`` : for one that watches a stay,
         ``subtypes`` : for one that places a patient in a subtype, ``survival`` : for one of survival from history and
-        expression, ``dosing`` : for one that doses a drug; ``groupings`` : what results are reported by though the
+        expression, ``dosing`` : for one that doses a drug, ``synthesis`` : for one that makes images;
+        ``groupings`` : what results are reported by though the
         model does not ask it.
     parent : of a model that was fine-tuned; added : whether it was made elsewhere and added here, and
         unchecked : what could then not be checked, in sentences.
@@ -208,6 +213,7 @@ class Card:
     subtypes: SubtypeSpec | None = None
     survival: SurvivalSpec | None = None
     dosing: DosingSpec | None = None
+    synthesis: SynthesisSpec | None = None
     groupings: tuple[PredictorSpec, ...] = ()
     outcome: str = ""
     recommended: bool = False

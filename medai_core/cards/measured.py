@@ -9,6 +9,7 @@ from medai_core.cards.measures import Bounds, Measure
 from medai_core.cards.monitoring import Monitored
 from medai_core.cards.subtypes import Subtyped
 from medai_core.cards.survival import Survived
+from medai_core.cards.synthesis import Guard
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ class Measured:
     recalibrated : the calibration for a place like the one that the model was tested on from outside.
     comparison : of a fine-tuned model with its parent.
     monitored : of a model that watches a stay; subtyped : of one that places patients in subtypes; survived : of one
-        of survival from history and expression; dosed : of one that doses a drug.
+        of survival from history and expression; dosed : of one that doses a drug; guard : of one that makes images.
     milliseconds : that one image takes in the network, the median, where it was measured.
     """
 
@@ -226,6 +227,7 @@ class Measured:
     subtyped: Subtyped | None = None
     survived: Survived | None = None
     dosed: Dosed | None = None
+    guard: Guard | None = None
 
     @property
     def promised(self) -> Measure:

@@ -1,0 +1,172 @@
+"""A generator from small images to large: each size begins with what the one before it learnt."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from medai_core.training.recipes import Pixels, png, say
+from medai_core.training.synthesis.adversarial import Game
+from medai_core.training.synthesis.changing import changed, drawn_changes
+from medai_core.training.synthesis.networks import LATENT, discriminator, generator, grown
+
+Floats = NDArray[np.float32]
+SAVED_EVERY = 250
+"""Steps after which everything is stored, so that a run that ends early goes on from there."""
+
+BEGUN = 600
+"""Steps in which a generator learns the main components before the game."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """So many steps at one size."""
+
+    size: int
+    steps: int
+    batch: int = 32
+    rate: float = 2e-4
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The images to learn from: ``pixels`` (n, y, x, channels) at least as large as the last stage, ``label`` (n,)."""
+
+    pixels: Pixels
+    label: NDArray[np.int64]
+    labels: int
+
+    def at(self, size: int) -> Floats:
+        """The images at a size, -1 to 1."""
+        bilinear = Picture.Resampling.BILINEAR
+        parts = [
+            [np.asarray(Picture.fromarray(image[..., c]).resize((size, size), bilinear)) for image in self.pixels]
+            for c in range(self.pixels.shape[-1])
+        ]
+        return np.asarray(np.stack([np.stack(p) for p in parts], axis=-1), np.float32) / np.float32(127.5) - 1
+
+
+def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: int = 32) -> None:
+    """Teach a generator the main components first: latent numbers are those of each image, less its label's mean.
+
+    It begins the game with blurred images of the right shape instead of noise.
+    """
+    size = network.output.shape[1]
+    images = taught.at(size)
+    flat = images.reshape(len(images), -1)
+    mean = np.stack([flat[taught.label == k].mean(axis=0) for k in range(taught.labels)])
+    left, scale, _ = np.linalg.svd(flat - mean[taught.label], full_matrices=False)
+    latent = np.zeros((len(images), LATENT), np.float32)
+    count = min(LATENT, len(scale))
+    latent[:, :count] = left[:, :count] * np.sqrt(len(images))
+    told = np.eye(taught.labels, dtype=np.float32)[taught.label]
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+    network.compile(keras.optimizers.Adam(schedule), loss="mae")
+    rng = np.random.default_rng((seed, size))
+    for step in range(steps):
+        rows = rng.integers(0, len(images), batch)
+        loss = network.train_on_batch([latent[rows], told[rows]], images[rows])
+        if step % 100 == 99:
+            say(f"main components: step {step + 1}/{steps}, mean absolute error {float(loss):.3f}")
+
+
+def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tuple[keras.Model, keras.Model]:
+    """The generator with averaged weights and the discriminator, after all stages; read back from ``work`` if there."""
+    work.mkdir(parents=True, exist_ok=True)
+    before: Game | None = None
+    for stage in stages:
+        game, done = _begun(taught, stage, before, work)
+        for step, losses in _played(game, taught, stage, done, seed):
+            if step % 50 == 0:
+                say(
+                    f"{work.name}: size {stage.size}, step {step}/{stage.steps}, losses {losses[0]:.2f} {losses[1]:.2f}"
+                )
+            if step % SAVED_EVERY == 0 or step == stage.steps:
+                _saved(game, stage, step, work)
+        before = game
+    assert before is not None
+    return before.averaged, before.discriminator
+
+
+def _begun(taught: Taught, stage: Stage, before: Game | None, work: Path) -> tuple[Game, int]:
+    """The networks of a stage, and how many of its steps are done."""
+    channels = taught.pixels.shape[-1]
+    networks = [f(stage.size, taught.labels, channels) for f in (generator, generator, discriminator)]
+    if before is not None:
+        for network, smaller in zip(networks, before.networks, strict=True):
+            grown(network, smaller)
+    progress, done = work / f"{stage.size}.json", 0
+    if progress.exists():
+        done = json.loads(progress.read_text())["steps"]
+        for network, name in zip(networks, NAMES, strict=True):
+            network.load_weights(work / f"{stage.size}_{name}.weights.h5")
+    elif before is None:
+        begun(networks[0], taught, BEGUN, 7)
+        networks[1].set_weights(networks[0].get_weights())
+    game = Game(networks[0], networks[2], changed, stage.rate)
+    game.averaged.set_weights(networks[1].get_weights())
+    return game, done
+
+
+NAMES = ("generator", "averaged", "discriminator")
+
+
+def _saved(game: Game, stage: Stage, step: int, work: Path) -> None:
+    for network, name in zip(game.networks, NAMES, strict=True):
+        network.save_weights(work / f"{stage.size}_{name}.weights.h5")
+    (work / f"{stage.size}.json").write_text(json.dumps({"steps": step}))
+    (work / f"{stage.size}.png").write_bytes(png(sheet(game.averaged)))
+
+
+def _played(
+    game: Game, taught: Taught, stage: Stage, done: int, seed: int
+) -> Iterator[tuple[int, tuple[float, float]]]:
+    """Steps from ``done`` on, and their losses; every label comes as often as the others."""
+    images = taught.at(stage.size)
+    rows = [np.flatnonzero(taught.label == k) for k in range(taught.labels)]
+    start = time.monotonic()
+    for step in range(done, stage.steps):
+        rng = np.random.default_rng((seed, stage.size, step))
+        label = rng.integers(0, taught.labels, stage.batch)
+        chosen = [int(rng.choice(rows[k])) for k in label]
+        yield step + 1, game.step(_batch(images[chosen], label, taught.labels, rng))
+    if stage.steps > done:
+        say(f"size {stage.size}: {(stage.steps - done) * stage.batch / (time.monotonic() - start):.0f} images a second")
+
+
+def _batch(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
+    n, size = real.shape[:2]
+    changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
+    latent = rng.normal(size=(n, LATENT)).astype(np.float32)
+    return {"real": real, "label": np.eye(labels, dtype=np.float32)[label], "latent": latent, **changes}
+
+
+def made_by(network: keras.Model, label: NDArray[np.int64], latent: Floats) -> Pixels:
+    """What the generator makes, (n, y, x, channels)."""
+    labels = network.inputs[1].shape[-1]
+    parts = []
+    for k in range(0, len(label), 64):
+        told = np.eye(labels, dtype=np.float32)[label[k : k + 64]]
+        parts.append(ops.convert_to_numpy(network([latent[k : k + 64], told], training=False)))
+    return np.asarray(np.clip(np.concatenate(parts) * 127.5 + 127.5, 0, 255).round(), np.uint8)
+
+
+def sheet(network: keras.Model, columns: int = 8) -> Pixels:
+    """Two rows a label of what the generator makes, for looking at while it learns."""
+    labels = network.inputs[1].shape[-1]
+    label = np.repeat(np.arange(labels), 2 * columns)
+    latent = np.random.default_rng(0).normal(size=(len(label), LATENT)).astype(np.float32)
+    made = made_by(network, label, latent)
+    made = np.concatenate([made[..., c] for c in range(made.shape[-1])], axis=2)
+    rows = [np.concatenate(list(made[k : k + columns]), axis=1) for k in range(0, len(made), columns)]
+    return np.concatenate(rows)

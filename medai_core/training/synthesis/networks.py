@@ -1,0 +1,151 @@
+"""The two networks of a generative adversarial network (Goodfellow 2014, arXiv:1406.2661).
+
+The discriminator looks at images through the first blocks of EfficientNet-Lite0 as ImageNet taught them, which
+stay as they are (Sauer 2021, "Projected GANs converge faster", arXiv:2111.01007): with a few thousand images it
+learns far sooner so than from pixels. No classifier of this project was begun from those blocks and measures
+the generator too, save the one that outlines tumours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from medai_core.training.networks import Tensor
+from medai_core.training.pretrained import _stages, _taught
+
+LATENT = 128
+"""Numbers in a latent point, each drawn from a standard normal distribution."""
+WIDTHS = {4: 256, 8: 128, 16: 96, 32: 48, 64: 24, 128: 12}
+"""Channels of the generator at each of its sizes."""
+HEADS = (16, 48, 96, 96)
+"""First channels of the discriminator's heads, from the finest of the maps that they look at."""
+LOUDNESS = 8.0
+"""The root mean square of those maps on grey scans, about."""
+
+
+@keras.saving.register_keras_serializable("medai")
+class BoundedConv(layers.Conv2D):  # type: ignore[misc]  # keras has no types
+    """A convolution divided by its largest singular value (Miyato 2018, arXiv:1802.05957), one power step a call."""
+
+    def build(self, shape: Sequence[int]) -> None:
+        super().build(shape)
+        self.direction = self.add_weight(
+            shape=(1, self.filters), initializer="random_normal", trainable=False, name="direction"
+        )
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        flat = ops.reshape(self._kernel, (-1, self.filters))
+        held = ops.stop_gradient(flat)
+        left = _unit(ops.matmul(self.direction, ops.transpose(held)))
+        right = _unit(ops.matmul(left, held))
+        if training:
+            self.direction.assign(right)
+        largest = ops.sum(ops.matmul(left, flat) * right)
+        made = self.convolution_op(x, self._kernel / (largest + 1e-6))
+        return made + self.bias if self.use_bias else made
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x * ops.rsqrt(ops.sum(ops.square(x)) + 1e-12)
+
+
+SMALL = keras.initializers.RandomNormal(stddev=0.01)
+
+
+def generator(size: int, labels: int, channels: int) -> keras.Model:
+    """From a latent point and a label to an image.
+
+    Inputs ``latent`` (128) and ``label`` (labels: one is 1, or shares of several). Output (size, size, channels),
+    about -1 to 1: the image and, with two channels, the outline of what is in it. ``size`` is 32, 64 or 128; the
+    networks of different sizes share the layers of their names, and each size adds to the one before it, enlarged.
+    """
+    latent, label = keras.Input((LATENT,), name="latent"), keras.Input((labels,), name="label")
+    style = layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
+    style = _leaky(layers.Dense(LATENT, name="style")(style))
+    x = layers.Reshape((4, 4, WIDTHS[4]))(layers.Dense(16 * WIDTHS[4], name="begin")(style))
+    x = _styled(x, style, WIDTHS[4], "at4")
+    image, at = None, 4
+    while at < size:
+        at *= 2
+        x = _enlarged(x, at)
+        for name in (f"at{at}a", f"at{at}b") if at in (8, 32) else (f"at{at}a",):
+            x = _styled(x, style, WIDTHS[at], name)
+        if at >= 16:
+            added = layers.Conv2D(channels, 3, padding="same", kernel_initializer=SMALL, name=f"image{at}")(x)
+            image = added if image is None else layers.Add()([_doubled(image), added])
+    return keras.Model([latent, label], image, name=f"generator{size}")
+
+
+def _styled(x: Tensor, style: Tensor, width: int, name: str) -> Tensor:
+    """A convolution whose inputs are weighed by the style, as in StyleGAN (Karras 2019, 10.1109/CVPR.2019.00453)."""
+    weight = layers.Dense(x.shape[-1], bias_initializer="ones", name=f"{name}_style")(style)
+    x = layers.Multiply()([x, layers.Reshape((1, 1, x.shape[-1]))(weight)])
+    return _leaky(layers.RMSNormalization(name=f"{name}_norm")(layers.Conv2D(width, 3, padding="same", name=name)(x)))
+
+
+def _enlarged(x: Tensor, at: int) -> Tensor:
+    """``x`` at twice the size: small maps repeated, large ones with their channels laid out side by side."""
+    if at <= 8:
+        return layers.UpSampling2D(2, interpolation="bilinear")(x)
+    return ops.depth_to_space(layers.Conv2D(4 * WIDTHS[at], 1, name=f"to{at}")(x), 2)
+
+
+def _doubled(image: Tensor) -> Tensor:
+    return layers.UpSampling2D(2, interpolation="bilinear")(image)
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return layers.LeakyReLU(0.2)(x)
+
+
+def discriminator(size: int, labels: int, channels: int) -> keras.Model:
+    """How real an image looks for its label, at every place of four maps.
+
+    Inputs ``image`` (size, size, channels), -1 to 1, and ``label`` (labels). Outputs, one for each of the maps, logits
+    (rows, columns, 1): above 0 real. A second channel is seen as the third colour, which shows where it lies.
+    """
+    image, label = keras.Input((size, size, channels), name="image"), keras.Input((labels,), name="label")
+    seen = [image[..., 0:1], image[..., 0:1], image[..., channels - 1 :]]
+    maps = keras.Input((size, size, 3))
+    eyes = _taught(keras.Model(maps, _stages(maps), name="eyes"))
+    eyes.trainable = False
+    logits = [
+        _head(_mixed(found, width, k), label, width, k)
+        for k, (found, width) in enumerate(zip(eyes(layers.Concatenate()(seen)), HEADS, strict=True))
+    ]
+    return keras.Model([image, label], logits, name=f"discriminator{size}")
+
+
+def _mixed(x: Tensor, width: int, k: int) -> Tensor:
+    """``x`` through a fixed random mixture of its channels, so that none can be looked at alone."""
+    spread = keras.initializers.RandomNormal(stddev=float(np.sqrt(2 / x.shape[-1])) / LOUDNESS, seed=k)
+    return layers.Conv2D(width, 1, use_bias=False, kernel_initializer=spread, trainable=False, name=f"mixture{k}")(x)
+
+
+def _head(x: Tensor, label: Tensor, width: int, k: int) -> Tensor:
+    """Down to at most 16 rows, then one logit a place; the label is told by projection (Miyato, arXiv:1802.05637)."""
+    step = 0
+    while step == 0 or x.shape[1] > 16:
+        stride = 2 if x.shape[1] > 4 else 1
+        width = min(2 * width, 192)
+        seen = BoundedConv(width, 4 if stride == 2 else 3, strides=stride, padding="same", name=f"head{k}_{step}")(x)
+        x = _leaky(layers.RMSNormalization(name=f"head{k}_{step}_norm")(seen))
+        step += 1
+    logit = BoundedConv(1, 3, padding="same", name=f"head{k}_logit")(x)
+    told = layers.Dense(width, use_bias=False, name=f"head{k}_label")(label)
+    match = ops.mean(x * ops.reshape(told, (-1, 1, 1, width)), axis=-1, keepdims=True)
+    return layers.Add(name=f"logit{k}")([logit, match])
+
+
+def grown(larger: keras.Model, smaller: keras.Model) -> keras.Model:
+    """``larger`` with the weights of ``smaller`` in the layers that both have in one shape."""
+    for layer in larger.layers:
+        if layer.weights and any(one.name == layer.name for one in smaller.layers):
+            known = smaller.get_layer(layer.name).get_weights()
+            if [w.shape for w in known] == [tuple(w.shape) for w in layer.weights]:
+                layer.set_weights(known)
+    return larger
