@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Tensor: TypeAlias = Any
 Tensors: TypeAlias = list[Tensor]
 Batch: TypeAlias = Mapping[str, Tensor]
-"""``real`` (n, y, x, channels), ``label`` (n, labels), ``latent`` (n, 128), and changes as ``real_*`` and ``made_*``."""
+"""``real`` (n, y, x, channels), ``label`` (n, labels), ``latent`` (n, 128), changes as ``real_*`` and ``made_*``."""
 Change = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 
 SHARE = 0.998
