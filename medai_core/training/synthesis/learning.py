@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.training.recipes import Pixels, png, say
-from medai_core.training.synthesis.adversarial import Game
+from medai_core.training.synthesis.adversarial import Game, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.networks import LATENT, discriminator, generator, grown
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
-BEGUN = 600
+BEGUN = 400
 """Steps in which a generator learns the main components before the game."""
 
 
@@ -35,7 +35,7 @@ class Stage:
     size: int
     steps: int
     batch: int = 32
-    rate: float = 2e-4
+    rates: Rates = (1.5e-4, 6e-4)
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: in
     count = min(LATENT, len(scale))
     latent[:, :count] = left[:, :count] * np.sqrt(len(images))
     told = np.eye(taught.labels, dtype=np.float32)[taught.label]
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    network.compile(keras.optimizers.Adam(schedule), loss="mae")
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    network.compile(keras.optimizers.Adam(schedule), loss="mse")
     rng = np.random.default_rng((seed, size))
     for step in range(steps):
         rows = rng.integers(0, len(images), batch)
         loss = network.train_on_batch([latent[rows], told[rows]], images[rows])
         if step % 100 == 99:
-            say(f"main components: step {step + 1}/{steps}, mean absolute error {float(loss):.3f}")
+            say(f"main components: step {step + 1}/{steps}, mean squared error {float(loss):.3f}")
 
 
 def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tuple[keras.Model, keras.Model]:
@@ -109,11 +109,12 @@ def _begun(taught: Taught, stage: Stage, before: Game | None, work: Path) -> tup
     if progress.exists():
         done = json.loads(progress.read_text())["steps"]
         for network, name in zip(networks, NAMES, strict=True):
-            network.load_weights(work / f"{stage.size}_{name}.weights.h5")
+            path = work / f"{stage.size}_{name}.weights.h5"
+            network.load_weights(path)
     elif before is None:
         begun(networks[0], taught, BEGUN, 7)
         networks[1].set_weights(networks[0].get_weights())
-    game = Game(networks[0], networks[2], changed, stage.rate)
+    game = Game(networks[0], networks[2], changed, stage.rates)
     game.averaged.set_weights(networks[1].get_weights())
     return game, done
 
