@@ -139,4 +139,4 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
     import tensorflow as tf
 
-    return tf.function(function)  # type: ignore[no-any-return]
+    return tf.function(function, autograph=False)  # type: ignore[no-any-return]

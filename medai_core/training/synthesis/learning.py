@@ -24,8 +24,9 @@ Floats = NDArray[np.float32]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
-BEGUN = 400
-"""Steps in which a generator learns the main components before the game."""
+SMALLEST = 32
+BEGUN = 600
+"""The size, and the steps, in which a generator learns the main components before the game."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: in
     count = min(LATENT, len(scale))
     latent[:, :count] = left[:, :count] * np.sqrt(len(images))
     told = np.eye(taught.labels, dtype=np.float32)[taught.label]
-    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
     network.compile(keras.optimizers.Adam(schedule), loss="mse")
     rng = np.random.default_rng((seed, size))
     for step in range(steps):
@@ -112,7 +113,9 @@ def _begun(taught: Taught, stage: Stage, before: Game | None, work: Path) -> tup
             path = work / f"{stage.size}_{name}.weights.h5"
             network.load_weights(path)
     elif before is None:
-        begun(networks[0], taught, BEGUN, 7)
+        small = generator(SMALLEST, taught.labels, channels)
+        begun(small, taught, BEGUN, 7)
+        grown(networks[0], small)
         networks[1].set_weights(networks[0].get_weights())
     game = Game(networks[0], networks[2], changed, stage.rates)
     game.averaged.set_weights(networks[1].get_weights())
@@ -140,12 +143,12 @@ def _played(
         rng = np.random.default_rng((seed, stage.size, step))
         label = rng.integers(0, taught.labels, stage.batch)
         chosen = [int(rng.choice(rows[k])) for k in label]
-        yield step + 1, game.step(_batch(images[chosen], label, taught.labels, rng))
+        yield step + 1, game.step(batch_of(images[chosen], label, taught.labels, rng))
     if stage.steps > done:
         say(f"size {stage.size}: {(stage.steps - done) * stage.batch / (time.monotonic() - start):.0f} images a second")
 
 
-def _batch(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
+def batch_of(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
     n, size = real.shape[:2]
     changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
     latent = rng.normal(size=(n, LATENT)).astype(np.float32)

@@ -23,14 +23,13 @@ def performance(study: Study, network: keras.Model, test: Part) -> tuple[list[Me
     grey = made[..., 0]
     called, accepted = study.judge.calls(grey)
     points = study.judge.embeddings(grey)
-    found: list[Measure] = []
-    for data, part in (("validation", study.held_out), ("test", test)):
-        found += _beside(study, part.labelled, Labelled(grey, label, np.array(["made"] * len(label))), points, data)
-        if data == "test":
-            found += measuring.label_measures(label, called, accepted, data, study.given.seed)
+    found = _worth(study, network, test)
+    found += measuring.label_measures(label, called, accepted, "test", study.given.seed)
+    own = Labelled(grey, label, np.array(["made"] * len(label)))
+    for data, part in (("test", test), ("validation", study.held_out)):
+        found += _beside(study, part.labelled, own, points, data)
     confusion = np.zeros((study.labels, study.labels), int)
     np.add.at(confusion, (label[accepted], called[accepted]), 1)
-    found += _worth(study, network, test)
     for m in found:
         say(f"{m.data}: {m.measure} {m.value:.4f} ({m.low:.4f} to {m.high:.4f}), n {m.n}")
     return found, tuple(tuple(int(x) for x in row) for row in confusion)
@@ -60,7 +59,7 @@ def _worth(study: Study, network: keras.Model, test: Part) -> list[Measure]:
     real = study.training.labelled
     taught = {REAL: real, MADE: synthetic, BOTH: real + synthetic}
     found = []
-    for data, asked in (("validation", study.held_out.labelled), ("test", test.labelled)):
+    for data, asked in (("test", test.labelled), ("validation", study.held_out.labelled)):
         called = called_by_rivals(taught, asked, study.labels, WORTH, study.given.work, study.given.seed)
         found += rival_measures(called, asked, study.labels, data, study.given.seed)
     return found

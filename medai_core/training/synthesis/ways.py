@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from medai_core.cards import Approach
 from medai_core.training import recipes
 from medai_core.training.recipes import Pixels, say
-from medai_core.training.synthesis.learning import BEGUN, Taught, begun
+from medai_core.training.synthesis.learning import BEGUN, SMALLEST, Taught, begun
 from medai_core.training.synthesis.likeness import frechet_distance
 from medai_core.training.synthesis.networks import LATENT, generator
 from medai_core.training.synthesis.study import JUDGED, Study, draws, like
 
 Ints = NDArray[np.int64]
-SMALLEST = 32
 CHOSEN = "generator against discriminator"
 
 
