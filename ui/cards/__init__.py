@@ -20,7 +20,6 @@ from ui.cards import (
     subtyping,
     subtyping_performance,
     survival,
-    synthesis,
 )
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
@@ -110,8 +109,6 @@ def _takes(card: Card) -> str:
         return _("{n} predictors").format(n=len(card.predictors))
     if card.subtypes:
         return _("gene expression")
-    if card.synthesis:
-        return _("a label and a seed")
     return kind_titles(card.input.kinds) or _("any image")
 
 
@@ -168,8 +165,6 @@ def returns(chosen: Card) -> None:
         risk.predictors(chosen)
     elif chosen.subtypes:
         subtyping.subtypes(chosen)
-    elif chosen.synthesis:
-        synthesis.made(chosen)
     else:
         purposes.findings(chosen)
 
@@ -189,8 +184,6 @@ def performance(chosen: Card) -> None:
         survival.performance(chosen)
     elif chosen.prediction:
         risk_performance.performance(chosen)
-    elif chosen.synthesis:
-        synthesis.performance(chosen)
     else:
         classifiers.performance(chosen)
     if chosen.measured.approaches and not chosen.dosing:
@@ -210,8 +203,6 @@ def trust(chosen: Card) -> None:
         survival.trust(chosen)
     elif chosen.prediction:
         risk_performance.trust(chosen)
-    elif chosen.synthesis:
-        synthesis.trust(chosen)
     else:
         classifiers.trust(chosen)
 
