@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from medai_core.cards import Applicability, Approach, Calibration, Guard, Measured, read_card
+from medai_core.cards import Applicability, Approach, Calibration, Card, Guard, Measured, read_card
+from medai_core.imaging.synthesis import as_png, load_model, synthesize
+from medai_core.runtime import Network
 from medai_core.training import recipes, reporting
 from medai_core.training.recipes import Pixels, say
 from medai_core.training.synthesis import serving
@@ -65,7 +68,8 @@ def run(recipe: Recipe, served: Callable[[Path], Served]) -> None:
     found, confusion = performance(study, network, test)
     log = reporting.logged(earlier, found, "card")
     measured = replace(measured, performance=tuple(found), confusion=confusion, test_evaluations=log)
-    recipes.write_hashes(measured, given.out)
+    measured = recipes.write_hashes(measured, given.out)
+    write_examples(replace(card, measured=measured), given.out)
 
 
 def _made(
@@ -107,3 +111,20 @@ def _draft(study: Study, approaches: tuple[Approach, ...], guard: Guard, earlier
         made_by = earlier.provenance
     nothing = Calibration(1.0, ())
     return Measured({}, {}, "", nothing, Applicability(0.0), (), (), (), approaches, (), made_by, guard=guard)
+
+
+EXAMPLES, SEED = 2, 2026
+"""Examples of each label, and the seed that they are drawn from."""
+
+
+def write_examples(card: Card, folder: Path) -> None:
+    """The first images of a seed, of each label, and what must come of that seed."""
+    model = load_model(card, Network(folder / "model.tflite"), folder / "guard.npz")
+    drawn = {}
+    for label in model.labels:
+        for image in synthesize(model, label, EXAMPLES, SEED).images:
+            name = f"example_{label}_{image.number + 1}.png"
+            (folder / name).write_bytes(as_png(image))
+            drawn[name] = {"label": label, "number": image.number, "nearest": round(image.nearest, 4)}
+    expected = {"seed": SEED, "tolerance": 0.02, "grey_tolerance": 2, "examples": drawn}
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
