@@ -63,11 +63,12 @@ def _grey(files: Sequence[str] | pd.Series, size: int, *, whole: bool = False) -
 
 def draw_parts(folder: Path, names: Sequence[str], draw: Callable[[int, np.random.Generator], Pixels]) -> None:
     """A drawn set with outlines, for a smoke run."""
-    recipes.draw_set(folder, names, draw)
+    recipes.draw_set(folder, names, draw, count=400)
     table = pd.read_csv(folder / "manifest.csv", dtype=str)
     table.assign(mask=table["file"]).to_csv(folder / "manifest.csv", index=False)
 
 
-def scaled(pixels: Pixels) -> NDArray[np.float32]:
-    """(n, y, x), 0 to 255, as (n, y, x, 1), -1 to 1."""
-    return np.asarray(pixels[..., None], np.float32) / np.float32(127.5) - 1
+def scaled(pixels: Pixels, size: int) -> NDArray[np.float32]:
+    """(n, y, x), 0 to 255, as (n, size, size, 1), -1 to 1."""
+    sized = np.stack([recipes.resized(image, (size, size)) for image in pixels])
+    return np.asarray(sized[..., None], np.float32) / np.float32(127.5) - 1

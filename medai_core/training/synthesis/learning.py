@@ -81,12 +81,32 @@ def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: in
             say(f"main components: step {step + 1}/{steps}, mean squared error {float(loss):.3f}")
 
 
-def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tuple[keras.Model, keras.Model]:
-    """The generator with averaged weights and the discriminator, after all stages; read back from ``work`` if there."""
+@dataclass(frozen=True)
+class Known:
+    """Networks that have learnt before: of one size, the generator as averaged weights."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+
+    @property
+    def networks(self) -> tuple[keras.Model, keras.Model, keras.Model]:
+        """Generator, generator with averaged weights, discriminator."""
+        return self.generator, self.generator, self.discriminator
+
+
+def learn(
+    taught: Taught, stages: Sequence[Stage], work: Path, seed: int, known: Known | None = None
+) -> tuple[keras.Model, keras.Model]:
+    """The generator with averaged weights and the discriminator, after all stages; read back from ``work`` if there.
+
+    Parameters
+    ----------
+    known : what the first stage begins with; the main components where there is nothing.
+    """
     work.mkdir(parents=True, exist_ok=True)
-    before: Game | None = None
+    before: Game | Known | None = known
     for stage in stages:
-        game, done = _begun(taught, stage, before, work)
+        game, done = _begun(taught, stage, before, work, seed)
         for step, losses in _played(game, taught, stage, done, seed):
             if step % 50 == 0:
                 say(
@@ -96,27 +116,26 @@ def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tup
                 _saved(game, stage, step, work)
         before = game
     assert before is not None
-    return before.averaged, before.discriminator
+    return before.networks[1], before.networks[2]
 
 
-def _begun(taught: Taught, stage: Stage, before: Game | None, work: Path) -> tuple[Game, int]:
+def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path, seed: int) -> tuple[Game, int]:
     """The networks of a stage, and how many of its steps are done."""
-    channels = taught.pixels.shape[-1]
+    channels, progress = taught.pixels.shape[-1], work / f"{stage.size}.json"
     networks = [f(stage.size, taught.labels, channels) for f in (generator, generator, discriminator)]
-    if before is not None:
-        for network, smaller in zip(networks, before.networks, strict=True):
-            grown(network, smaller)
-    progress, done = work / f"{stage.size}.json", 0
+    done = 0
     if progress.exists():
         done = json.loads(progress.read_text())["steps"]
         for network, name in zip(networks, NAMES, strict=True):
-            path = work / f"{stage.size}_{name}.weights.h5"
-            network.load_weights(path)
-    elif before is None:
+            network.load_weights(work / f"{stage.size}_{name}.weights.h5")
+    elif before is not None:
+        for network, earlier in zip(networks, before.networks, strict=True):
+            grown(network, earlier)
+    else:
         small = generator(SMALLEST, taught.labels, channels)
-        begun(small, taught, BEGUN, 7)
-        grown(networks[0], small)
-        networks[1].set_weights(networks[0].get_weights())
+        begun(small, taught, BEGUN if stage.steps > BEGUN else stage.steps, seed)
+        for network in networks[:2]:
+            grown(network, small)
     game = Game(networks[0], networks[2], changed, stage.rates)
     game.averaged.set_weights(networks[1].get_weights())
     return game, done

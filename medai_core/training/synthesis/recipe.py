@@ -17,7 +17,8 @@ from medai_core.training import recipes, reporting
 from medai_core.training.recipes import Pixels, say
 from medai_core.training.synthesis import serving
 from medai_core.training.synthesis.images import draw_parts, read_parts, scaled
-from medai_core.training.synthesis.learning import Stage, Taught, learn
+from medai_core.training.synthesis.learning import Known, Stage, Taught, learn
+from medai_core.training.synthesis.networks import discriminator
 from medai_core.training.synthesis.report import performance
 from medai_core.training.synthesis.study import JUDGED, Served, Study, draws, judge_of
 from medai_core.training.synthesis.ways import compared
@@ -47,7 +48,7 @@ def run(recipe: Recipe, served: Callable[[Path], Served]) -> None:
     ----------
     served : the models of a folder of models, as they are served; the card's classifier must be among them.
     """
-    given = recipes.options(recipe.folder, measures=True)
+    given = recipes.options(recipe.folder, measures=True, goes_on=True)
     earlier = recipes.begun_card(given, recipe.folder)
     card = read_card(recipe.folder)
     spec = card.synthesis
@@ -81,23 +82,32 @@ def _made(
         assert earlier is not None
         return keras.saving.load_model(given.out / "model.keras", compile=False), earlier.approaches
     taught = Taught(training.pixels, training.labelled.label, study.labels)
-    averaged, discriminator = learn(taught, SMOKE if given.smoke else stages, given.work, given.seed)
-    if given.smoke:
-        serving.write_discriminator(discriminator, given.out)
-        return averaged, ()
-    serving.write_discriminator(discriminator, given.out)
-    return averaged, compared(study, taught, averaged)
+    stages, work, known = SMOKE if given.smoke else stages, given.work, None
+    if given.further:
+        known = _known(given.out, study.labels, training.pixels.shape[-1])
+        size = known.generator.output.shape[1]
+        stages, work = (Stage(size, given.further),), given.work / "further"
+    averaged, told = learn(taught, stages, work, given.seed, known)
+    serving.write_discriminator(told, given.out)
+    return averaged, () if given.smoke else compared(study, taught, averaged)
+
+
+def _known(folder: Path, labels: int, channels: int) -> Known:
+    """The networks in the folder."""
+    network = keras.saving.load_model(folder / "model.keras", compile=False)
+    told = discriminator(network.output.shape[1], labels, channels)
+    return Known(network, serving.read_discriminator(told, folder))
 
 
 def _exported(study: Study, network: keras.Model) -> Guard:
     """The serving graph, the generator that can be trained further, and the guard, written into the folder."""
     out, size = study.given.out, network.output.shape[1]
     training, held_out = (
-        serving.features_of(scaled(part.labelled.pixels), size) for part in (study.training, study.held_out)
+        serving.features_of(scaled(part.labelled.pixels, size), size) for part in (study.training, study.held_out)
     )
     projection = serving.fit_projection(training)
     made, _ = draws(network, study.labels, 16 if study.given.smoke else JUDGED, study.given.seed)
-    seen = serving.features_of(scaled(made[..., 0]), size)
+    seen = serving.features_of(scaled(made[..., 0], size), size)
     network.save(out / "model.keras")
     serving.write_serving(network, projection, out)
     return serving.write_guard(projection(training), projection(held_out), projection(seen), out)

@@ -43,7 +43,7 @@ def _beside(study: Study, real: Labelled, made: Labelled, points: Floats, data: 
     found = measuring.likeness_measures(study.judge.embeddings(real.pixels), real.group, points[chosen], data, seed)
     sets = (training.pixels, real.pixels, made.pixels)
     size = made.pixels.shape[1]
-    seen = [serving.features_of(scaled(pixels), size) for pixels in sets]
+    seen = [serving.features_of(scaled(pixels, size), size) for pixels in sets]
     projection = serving.fit_projection(seen[0])
     a, b, c = (projection(features).astype(np.float64) for features in seen)
     coarse = [measuring.coarse(pixels) for pixels in sets]

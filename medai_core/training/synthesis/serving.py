@@ -80,8 +80,22 @@ def write_serving(network: keras.Model, projection: Projection, folder: Path) ->
 
 def write_discriminator(network: keras.Model, folder: Path) -> None:
     """``discriminator.npz``: what the discriminator has learnt, for further training; its frozen blocks are known."""
-    kept = {w.path: ops.convert_to_numpy(w).astype(np.float16) for w in network.trainable_variables}
+    kept = {w.path: ops.convert_to_numpy(w).astype(np.float16) for w in _learnt(network)}
     np.savez_compressed(folder / "discriminator.npz", **kept)
+
+
+def read_discriminator(network: keras.Model, folder: Path) -> keras.Model:
+    """``network`` with what the discriminator in the folder has learnt."""
+    with np.load(folder / "discriminator.npz", allow_pickle=False) as kept:
+        for w in _learnt(network):
+            w.assign(kept[w.path].astype(np.float32))
+    return network
+
+
+def _learnt(network: keras.Model) -> list[keras.Variable]:
+    """All but the frozen blocks."""
+    known = {id(w) for w in network.get_layer("eyes").weights}
+    return [w for w in network.weights if id(w) not in known]
 
 
 def write_guard(training: Floats, held_out: Floats, made: Floats, folder: Path) -> Guard:
