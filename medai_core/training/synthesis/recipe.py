@@ -118,7 +118,7 @@ def _draft(study: Study, approaches: tuple[Approach, ...], guard: Guard, earlier
     """What is known before the test."""
     n = [len(part.labelled.label) for part in (study.training, study.held_out)]
     made_by = recipes.provenance(study.given, f"{n[0]} images to learn from, {n[1]} of other groups to compare with")
-    made_by = replace(made_by, seconds=round(made_by.seconds + spent(study.given.work, *SIZES)))
+    made_by = replace(made_by, seconds=max(made_by.seconds, spent(study.given.work, *SIZES)))
     if study.given.measure and earlier is not None:
         made_by = earlier.provenance
     nothing = Calibration(1.0, ())
