@@ -84,6 +84,17 @@ def test_what_cannot_be_made_writes_nothing(run: Any, tmp_path: Path, words: tup
     assert not (tmp_path / "made").exists()
 
 
+def test_what_is_measured_on_synthetic_files_says_so(
+    run: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(BRAIN, "--count", 1, "--out", tmp_path / "made")
+    manifest, out = tmp_path / "made" / "manifest.csv", tmp_path / "predictions.csv"
+    for measured in ("brain_mri_tumour_type", "brain_mri_tumour_segmentation"):
+        assert main(["evaluate", measured, str(manifest), "--predictions", str(out)]) == 0
+        assert "SYNTHETIC: 3 of 3 files" in capfd.readouterr().err
+        assert out.read_text().splitlines()[0].endswith(",synthetic") and out.read_text().count("True\n") == 3
+
+
 def test_a_folder_that_holds_something_is_left_as_it_is(run: Any, tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
     code, _, complaint = run(CHEST, "--out", tmp_path)
