@@ -191,7 +191,9 @@ def test_a_card_and_what_was_measured_name_the_same_classes() -> None:
         assert all(set(words.findings) <= names for words in card.translations.values())
         if card.measured is not None:
             assert set(card.measured.thresholds) <= names
-            assert len(card.measured.calibration.offsets) == (0 if card.dosing or card.synthesis else max(2, len(names)))
+            assert len(card.measured.calibration.offsets) == (
+                0 if card.dosing or card.synthesis else max(2, len(names))
+            )
 
 
 def test_a_card_is_a_value_and_cannot_be_changed_by_a_page() -> None:

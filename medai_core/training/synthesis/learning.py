@@ -27,7 +27,7 @@ SAVED_EVERY = 250
 CODED = 48
 """Latent numbers that are tied to the main components of images; the others are left to chance."""
 SMALLEST = 32
-BEGUN = 500
+BEGUN = 400
 """The size, and the steps, in which a generator learns the main components before the game."""
 
 

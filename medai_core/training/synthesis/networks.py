@@ -109,10 +109,9 @@ def _styled(x: Tensor, style: Tensor, width: int, name: str) -> Tensor:
 
 
 def _enlarged(x: Tensor, at: int) -> Tensor:
-    """``x`` at twice the size: small maps repeated, large ones with their channels laid out side by side."""
-    if at <= 8:
-        return layers.UpSampling2D(2, interpolation="bilinear")(x)
-    return ops.depth_to_space(layers.Conv2D(4 * WIDTHS[at], 1, name=f"to{at}")(x), 2)
+    """``x`` at twice the size, with the channels of that size; smoothly, since laid out side by side they show a grid."""
+    narrow = layers.Conv2D(WIDTHS[at], 1, name=f"to{at}")(x) if x.shape[-1] > WIDTHS[at] else x
+    return layers.UpSampling2D(2, interpolation="bilinear")(narrow)
 
 
 def _doubled(image: Tensor) -> Tensor:
