@@ -109,7 +109,7 @@ def _styled(x: Tensor, style: Tensor, width: int, name: str) -> Tensor:
 
 
 def _enlarged(x: Tensor, at: int) -> Tensor:
-    """``x`` at twice the size, with the channels of that size; smoothly, since laid out side by side they show a grid."""
+    """``x`` at twice the size with the channels of that size, smoothly: laid out side by side they show a grid."""
     narrow = layers.Conv2D(WIDTHS[at], 1, name=f"to{at}")(x) if x.shape[-1] > WIDTHS[at] else x
     return layers.UpSampling2D(2, interpolation="bilinear")(narrow)
 
