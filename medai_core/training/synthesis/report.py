@@ -65,5 +65,5 @@ def _worth(study: Study, network: keras.Model, test: Part) -> list[Measure]:
     return found
 
 
-WORTH = Effort(epochs=8, steps=150)
+WORTH = Effort(epochs=8, steps=100)
 """How long each of the small classifiers is taught."""

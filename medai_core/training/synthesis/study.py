@@ -22,7 +22,7 @@ from medai_core.training.synthesis.networks import LATENT
 
 Ints = NDArray[np.int64]
 JUDGED = 400
-"""Made images of each label that ways are compared and cards are measured with."""
+"""Made images of each label that a card is measured with."""
 
 
 class Served(Protocol):

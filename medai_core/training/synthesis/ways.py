@@ -14,9 +14,11 @@ from medai_core.training.recipes import Pixels, say
 from medai_core.training.synthesis.learning import BEGUN, SMALLEST, Taught, begun
 from medai_core.training.synthesis.likeness import frechet_distance
 from medai_core.training.synthesis.networks import LATENT, generator
-from medai_core.training.synthesis.study import JUDGED, Study, draws, like
+from medai_core.training.synthesis.study import Study, draws, like
 
 Ints = NDArray[np.int64]
+COMPARED = 150
+"""Images of each label that the ways are compared with."""
 CHOSEN = "generator against discriminator"
 
 
@@ -31,15 +33,15 @@ def _candidates(study: Study, taught: Taught, averaged: keras.Model) -> dict[str
     seed, channels = study.given.seed, taught.pixels.shape[-1]
     blurred = generator(SMALLEST, study.labels, channels)
     begun(blurred, taught, BEGUN, seed)
-    small, label = draws(blurred, study.labels, JUDGED, seed)
+    small, label = draws(blurred, study.labels, COMPARED, seed)
     size = averaged.output.shape[1]
     return {
-        "main components, drawn at random": components(taught, JUDGED, size, seed),
+        "main components, drawn at random": components(taught, COMPARED, size, seed),
         "generator without a discriminator, taught the main components": (
             np.stack([recipes.resized(image[..., 0], (size, size)) for image in small])[..., None],
             label,
         ),
-        CHOSEN: draws(averaged, study.labels, JUDGED, seed),
+        CHOSEN: draws(averaged, study.labels, COMPARED, seed),
     }
 
 
