@@ -2,7 +2,7 @@
 
 from medai_core.imaging.synthesis.drawing import MOST, MOST_SEED, synthesize
 from medai_core.imaging.synthesis.model import Made, SynthesisModel, Synthetic, TrainingImages, load_model
-from medai_core.imaging.synthesis.pictures import as_png, is_synthetic, name_of, outline_png
+from medai_core.imaging.synthesis.pictures import as_png, drawn_from, is_synthetic, name_of, outline_png
 from medai_core.imaging.synthesis.walking import between
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "TrainingImages",
     "as_png",
     "between",
+    "drawn_from",
     "is_synthetic",
     "load_model",
     "name_of",

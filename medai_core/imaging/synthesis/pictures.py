@@ -34,13 +34,13 @@ def outline_png(image: Synthetic) -> bytes | None:
 def _png(pixels: NDArray[np.uint8], image: Synthetic, how: str) -> bytes:
     words = PngImagePlugin.PngInfo()
     words.add_text("Description", f"{WORD}: {how}; no patient's image")
-    words.add_text("Source", f"{WORD} {image.model} {image.version}, {image.label}, {described(image)}")
+    words.add_text("Source", f"{WORD} {image.model} {image.version}, {image.label}, {drawn_from(image)}")
     stream = BytesIO()
     Picture.fromarray(pixels).save(stream, "PNG", pnginfo=words, optimize=True)
     return stream.getvalue()
 
 
-def described(image: Synthetic) -> str:
+def drawn_from(image: Synthetic) -> str:
     """What the image was drawn from."""
     return f"seed {image.seed}, number {image.number}"
 

@@ -37,11 +37,11 @@ def between(
         raise SynthesisError("synthesis.shares", most=MOST_STEPS)
     names = (label, label if other is None else other)
     told = [model.asked(name) for name in names]
-    ends = [_end(model, asked, checked_seed(seed)) for asked, seed in zip(told, seeds, strict=True)]
+    begin, end = (_end(model, asked, checked_seed(seed)) for asked, seed in zip(told, seeds, strict=True))
     images: list[Synthetic] = []
     for first in range(0, len(shares), BATCH):
         steps = range(first, min(first + BATCH, len(shares)))
-        latent = np.stack([spherical(*ends, shares[k]) for k in steps])
+        latent = np.stack([spherical(begin, end, shares[k]) for k in steps])
         labels = np.stack([(1 - shares[k]) * told[0] + shares[k] * told[1] for k in steps]).astype(np.float32)
         for k, drawn in zip(steps, draw(model, latent, labels, [True] * len(steps)), strict=True):
             if drawn is not None and drawn.nearest >= model.nearest_min:
@@ -60,7 +60,7 @@ def spherical(one: Floats, other: Floats, share: float) -> Floats:
     lengths = float(np.linalg.norm(one)), float(np.linalg.norm(other))
     angle = float(np.arccos(np.clip(one @ other / (lengths[0] * lengths[1]), -1, 1)))
     if np.sin(angle) < 1e-6:
-        return ((1 - share) * one + share * other).astype(np.float32)
+        return np.asarray((1 - share) * one + share * other, np.float32)
     way = np.sin((1 - share) * angle) * one / lengths[0] + np.sin(share * angle) * other / lengths[1]
     length = (1 - share) * lengths[0] + share * lengths[1]
-    return (way / np.sin(angle) * length).astype(np.float32)
+    return np.asarray(way / np.sin(angle) * length, np.float32)
