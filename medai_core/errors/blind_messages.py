@@ -14,7 +14,7 @@ BLIND_MESSAGES = {
         "With {n} images even answers that are all right may be luck, so nothing can be said. Bring more real images."
     ),
     "blind.guessing": N_(
-        "This does not differ from guessing (p {p}): on these images, real was not told from synthetic."
+        "This does not differ from guessing (p {p}): on these images, real was not told from synthetic for certain."
     ),
     "blind.better": N_("This is better than guessing (p {p}): on these images, real was told from synthetic."),
     "blind.reversed": N_(

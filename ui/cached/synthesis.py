@@ -8,6 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import streamlit as st
+from medai_core.records.marking import marks
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from streamlit.delta_generator import DeltaGenerator
@@ -17,7 +18,7 @@ from medai_core.imaging.synthesis import Made, SynthesisModel, Synthetic, as_png
 from medai_core.imaging.synthesis import between as core_between
 from medai_core.imaging.synthesis.blind import Brought, bring
 from medai_core.imaging.synthesis.blind import mixed_in as core_mixed_in
-from medai_core.records.marking import marks_pixels
+from medai_core.imaging.synthesis.drawing import BATCH
 from ui import kept
 from ui.cached import models
 from ui.cached.uploads import Upload, named
@@ -87,9 +88,7 @@ def _made() -> dict[str, Made]:
     return {}
 
 
-def between(
-    model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int], shares: Sequence[float]
-) -> Made:
+def between(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int], shares: Sequence[float]) -> Made:
     """The images on the way between two.
 
     Raises
@@ -99,7 +98,22 @@ def between(
     return _between(identity(model, labels, seeds, tuple(shares)), model, labels, seeds, tuple(shares))
 
 
-@st.cache_resource(scope="session", max_entries=120, show_spinner=False)
+def there(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int], percent: int) -> Synthetic | None:
+    """The image at so many of a hundred steps on the way; None where it is withheld.
+
+    Made with its neighbours, which cost nothing more, so that most moves of a slider find theirs made already.
+
+    Raises
+    ------
+    SynthesisError : it cannot be made as asked.
+    """
+    first = percent - percent % BATCH
+    steps = range(first, min(first + BATCH, 101))
+    found = between(model, labels, seeds, [step / 100 for step in steps]).images
+    return next((image for image in found if image.number == percent - first), None)
+
+
+@st.cache_resource(scope="session", max_entries=40, show_spinner=False)
 def _between(
     id: str, _model: SynthesisModel, _labels: tuple[str, str], _seeds: tuple[int, int], _shares: tuple[float, ...]
 ) -> Made:
@@ -123,7 +137,7 @@ def _brought(sha256: str, name: str, _data: bytes, size: int, prepared: tuple[in
 
 def marked() -> bool:
     """Whether SYNTHETIC stands in the pixels of what is shown and taken away."""
-    return marks_pixels(kept.store())
+    return marks(kept.store())
 
 
 def sources(made: Made, id: str) -> list[str]:
@@ -132,7 +146,7 @@ def sources(made: Made, id: str) -> list[str]:
 
 
 @st.cache_data(scope="session", max_entries=KEPT, show_spinner=False)
-def _sources(id: str, marks: bool, _images: tuple[Synthetic, ...]) -> list[str]:
+def _sources(id: str, marked: bool, _images: tuple[Synthetic, ...]) -> list[str]:
     return [address(as_png(image, marked=marks)) for image in _images]
 
 

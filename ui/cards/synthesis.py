@@ -1,4 +1,4 @@
-"""What the images of a generator are worth: how like real ones, whether the label shows, what can be learnt from them."""
+"""What the images of a generator are worth: how like real ones, as asked for or not, and what they can teach."""
 
 from __future__ import annotations
 
@@ -129,9 +129,9 @@ def _sentences(card: Card, found: dict[str, Measure]) -> list[str]:
     if all(name in found for name in SHARES):
         accepted, agreed = (found[name] for name in SHARES)
         said.append(
-            _("The classifier accepts {accepted} of the images, and calls {agreed} of those what was asked for.").format(
-                accepted=_share(accepted), agreed=_share(agreed)
-            )
+            _(
+                "The classifier accepts {accepted} of the images, and calls {agreed} of those what was asked for."
+            ).format(accepted=_share(accepted), agreed=_share(agreed))
         )
     if "augmentation_gain" in found:
         gain = found["augmentation_gain"]

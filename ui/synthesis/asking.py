@@ -24,9 +24,7 @@ def choose() -> SynthesisModel | None:
     ------
     ModelError : it is absent or altered.
     """
-    card = choose_model(
-        "synthesis", _("Make with"), _("No model makes scans yet"), icon="imagesmode", key="synthesis"
-    )
+    card = choose_model("synthesis", _("Make with"), _("No model makes scans yet"), icon="imagesmode", key="synthesis")
     return synthesis_model(card) if card else None
 
 
@@ -62,7 +60,7 @@ def ask_label(model: SynthesisModel, words: str, key: str, index: int = 0) -> st
 def ask_seed(words: str, key: str, first: int) -> int:
     """A seed, and a button that takes another; ``first`` : until one is given."""
     name = f"synthesis_{key}"
-    field, button = st.columns([3, 2], gap="small", vertical_alignment="bottom")
+    field, button = st.columns(2, gap="small", vertical_alignment="bottom")
     with button:
         st.button(
             _("Another seed"),

@@ -39,8 +39,8 @@ def ask(model: SynthesisModel) -> None:
             "quiz",
             _("Real images are needed"),
             _(
-                "Bring some of your own above, best ten or more: none are shipped, for no image of a patient is part of "
-                "this program. As many synthetic ones are then mixed in."
+                "Bring some of your own above, best ten or more: none are shipped, for no image of a patient is part "
+                "of this program. As many synthetic ones are then mixed in."
             ),
             key="empty_blind",
         )
@@ -119,7 +119,9 @@ def _shuffle() -> None:
 
 def _ask_answers(test: BlindTest, id: str) -> None:
     """Every image with its question; nothing tells one kind from the other."""
-    st.markdown(_("**Which of these {n} images are real?** Answer for each; the truth comes after.").format(n=len(test.items)))
+    st.markdown(
+        _("**Which of these {n} images are real?** Answer for each; the truth comes after.").format(n=len(test.items))
+    )
     with st.form(f"synthesis_blind:{id}", border=False):
         with st.container(horizontal=True, gap="medium", key="synthesis_blind_films"):
             said = [_question(test, k, id) for k in range(len(test.items))]
@@ -127,7 +129,9 @@ def _ask_answers(test: BlindTest, id: str) -> None:
     missing = [str(k) for k, answer in enumerate(said, 1) if answer is None]
     if sent and missing:
         st.warning(
-            _("Not answered yet: image {numbers}. What you said of the others is kept.").format(numbers=", ".join(missing)),
+            _("Not answered yet: image {numbers}. What you said of the others is kept.").format(
+                numbers=", ".join(missing)
+            ),
             icon=":material/pending:",
         )
     elif sent:

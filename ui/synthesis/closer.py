@@ -32,12 +32,12 @@ def _body(model: SynthesisModel, image: Synthetic) -> None:
     with told:
         _facts(model, image)
         export.one(model, image)
-    if st.toggle(
-        _("Read it with the models"),
-        key=f"read:{here}",
-        help=_("What the models that read scans say of it. It tells of the models, and of nobody."),
-    ):
-        _read(image)
+        if st.toggle(
+            _("Read it with the models"),
+            key=f"read:{here}",
+            help=_("What the models that read scans say of it. It tells of the models, and of nobody."),
+        ):
+            _read(image)
 
 
 def larger(model: SynthesisModel, image: Synthetic, *, outline: bool, said: str = "") -> None:

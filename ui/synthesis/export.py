@@ -9,12 +9,11 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import pandas as pd
 import streamlit as st
+from medai_core.records.marking import switch_marks
 
 from medai_core.cards import Card
 from medai_core.imaging.synthesis import Made, SynthesisModel, Synthetic, as_png, name_of, outline_png
-from medai_core.records.dicom import as_dicom
 from medai_core.sources.tables import harmless_csv
-from ui import kept, signin
 from ui.cached.synthesis import marked
 from ui.language import _
 from ui.taking import take_away
@@ -28,13 +27,27 @@ def downloads(model: SynthesisModel, found: Made) -> None:
     name, marks = model.card.name, marked()
     first = found.images[0]
     stem = f"SYNTHETIC_{name}_{first.label}_{first.seed}"
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         for label, kind in ((_("All as PNG (ZIP)"), "png"), (_("All as DICOM (ZIP)"), "dcm")):
             make = partial(archive, model.card, found.images, kind, marks=marks)
-            take_away(
-                label, make, f"{stem}_{kind}.zip", "application/zip", object=name, key=f"synthesis_take:{kind}"
-            )
-        _switch()
+            take_away(label, make, f"{stem}_{kind}.zip", "application/zip", object=name, key=f"synthesis_take:{kind}")
+        switch()
+
+
+def switch() -> None:
+    """The switch of the mark in the pixels, for whoever may configure the installation."""
+    if not signin.may("configure"):
+        return
+    marks = marked()
+    on = st.toggle(
+        _("SYNTHETIC stands in the pixels"),
+        marks,
+        key=f"synthesis_mark:{marks}",
+        help=_("For everybody who uses this installation; entered into the audit. The words in the files always stay."),
+    )
+    if on != marks:
+        switch_marks(kept.store(), signin.person(), on=on)
+        st.rerun()
 
 
 def one(model: SynthesisModel, image: Synthetic) -> None:
@@ -42,7 +55,7 @@ def one(model: SynthesisModel, image: Synthetic) -> None:
     card, marks, stem = model.card, marked(), f"SYNTHETIC_{name_of(image)}"
     offered: list[tuple[str, Callable[[], bytes], str, str]] = [
         (_("As PNG"), partial(as_png, image, marked=marks), f"{stem}.png", "image/png"),
-        (_("As DICOM"), partial(as_dicom, image, card, marked=marks), f"{stem}.dcm", "application/dicom"),
+        (_("As DICOM"), partial(_dicom, card, image, marks=marks), f"{stem}.dcm", "application/dicom"),
     ]
     outline = outline_png(image)
     if outline is not None:
@@ -58,7 +71,7 @@ def archive(card: Card, images: tuple[Synthetic, ...], kind: str, *, marks: bool
     with ZipFile(stream, "w", ZIP_STORED) as packed:
         for image in images:
             name = f"SYNTHETIC_{name_of(image)}"
-            data = as_png(image, marked=marks) if kind == "png" else as_dicom(image, card, marked=marks)
+            data = as_png(image, marked=marks) if kind == "png" else _dicom(card, image, marks=marks)
             packed.writestr(ZipInfo(f"{name}.{kind}", WRITTEN), data)
             outline = outline_png(image)
             if outline is not None:
@@ -82,3 +95,10 @@ def _told(image: Synthetic, file: str, outline: str) -> dict[str, object]:
         "number": image.number,
         "nearest": round(image.nearest, 4),
     }
+
+
+def _dicom(card: Card, image: Synthetic, *, marks: bool) -> bytes:
+    # Imported where a file is taken away: it takes longer than a page to draw.
+    from medai_core.records.dicom import as_dicom
+
+    return as_dicom(image, card, marked=marks)

@@ -45,6 +45,4 @@ def grid(model: SynthesisModel, images: tuple[Synthetic, ...], sources: list[str
 
 def alt(model: SynthesisModel, image: Synthetic) -> str:
     """An image in words."""
-    return _("SYNTHETIC image {number}: {label}").format(
-        number=image.number + 1, label=label_title(model, image.label)
-    )
+    return _("SYNTHETIC image {number}: {label}").format(number=image.number + 1, label=label_title(model, image.label))

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from medai_core.imaging.images.synthetic import WORD
 from medai_core.imaging.synthesis import Made, SynthesisModel
 from ui.cached.synthesis import identity, made, sources
 from ui.language import _
@@ -40,9 +41,7 @@ def _ask(model: SynthesisModel) -> tuple[str, int, int]:
     with asked:
         label = ask_label(model, _("Finding"), "label")
     with many:
-        count = st.number_input(
-            _("Images"), 1, MOST, FIRST, step=1, key="synthesis_count", persist_state="session"
-        )
+        count = st.number_input(_("Images"), 1, MOST, FIRST, step=1, key="synthesis_count", persist_state="session")
     with from_seed:
         seed = ask_seed(_("Seed"), "seed", 1)
     return label, int(count), seed
@@ -51,7 +50,7 @@ def _ask(model: SynthesisModel) -> tuple[str, int, int]:
 def synthetic() -> None:
     """Says what these images are, over them."""
     said = _("A program made these images. They show nobody, and what is seen on them was never in anyone.")
-    st.html(f'<p class="medai-synthetic" role="note"><b>SYNTHETIC</b> {escape(said)}</p>')
+    st.html(f'<p class="medai-synthetic" role="note"><b>{escape(WORD)}</b> {escape(said)}</p>')
 
 
 def withheld(found: Made, model: SynthesisModel) -> None:
@@ -60,16 +59,14 @@ def withheld(found: Made, model: SynthesisModel) -> None:
     if not found.withheld:
         st.caption(
             _(
-                "Each image was held against all that the model learnt from. None lay too near to one (a distance below "
-                "{limit}), so none was withheld."
+                "Each image was held against all that the model learnt from. None lay too near to one (a distance "
+                "below {limit}), so none was withheld."
             ).format(limit=limit)
         )
         return
     st.caption(
         _(
-            "{withheld} of {drawn} images were withheld and drawn anew: they lay too near to an image that the model learnt "
-            "from (a distance below {limit}), and might have shown something of a person."
+            "{withheld} of {drawn} images were withheld and drawn anew: they lay too near to an image that the model "
+            "learnt from (a distance below {limit}), and might have shown something of a person."
         ).format(withheld=found.withheld, drawn=found.withheld + len(found.images), limit=limit)
     )
-
-

@@ -54,8 +54,8 @@ def _rates(found: Score) -> None:
     st.table(table, hide_index=True, border="horizontal", alt=_("Shares of right answers with 95 % intervals"))
     st.caption(
         _(
-            "Intervals by Wilson. Whether answers differ from guessing: Fisher's exact test of truth against answers, which "
-            "holds however often you say “real”. It is about these images and you, not about the model in general."
+            "Intervals by Wilson. Whether answers differ from guessing: Fisher's exact test of truth against answers, "
+            "which holds however often you say “real”. It is about these images and you, not about the model."
         )
     )
 
@@ -75,7 +75,9 @@ def _film(model: SynthesisModel, number: int, item: Item, said: bool) -> Film:
     right = _("✓ right") if item.real == said else _("✗ you said: {answer}").format(answer=answer_title(said))
     alt = _("Image {number} of the test").format(number=number)
     name = item.brought.name if item.brought else ""
-    return Film(address(bare(item.pixels)), f"{alt}: {truth}", f"{number} · {truth}", " · ".join(filter(None, [right, name])))
+    return Film(
+        address(bare(item.pixels)), f"{alt}: {truth}", f"{number} · {truth}", " · ".join(filter(None, [right, name]))
+    )
 
 
 def _downloads(model: SynthesisModel, test: BlindTest, answers: tuple[bool, ...]) -> None:

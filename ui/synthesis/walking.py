@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medai_core.imaging.synthesis import SynthesisModel, as_png
-from ui.cached.synthesis import address, between, marked
+from ui.cached.synthesis import address, between, marked, there
 from ui.language import _
 from ui.synthesis import closer
 from ui.synthesis.asking import ask_label, ask_seed, label_title
@@ -20,48 +20,56 @@ def walk(model: SynthesisModel) -> None:
     """Two ends, a slider between them, and the way."""
     labels, seeds = _ask(model)
     synthetic()
-    at = st.slider(
-        _("How far on the way"),
-        0,
-        100,
-        50,
-        format="%d %%",
-        key="synthesis_share",
-        persist_state="session",
-        help=_("0 % is the first image, 100 % the second. Arrow keys move it too."),
-    )
-    seen, way = st.columns([2, 3], gap="large")
-    with seen:
-        _there(model, labels, seeds, at / 100)
+    seen, way = st.columns([4, 5], gap="large")
     with way:
+        percent = st.slider(
+            _("How far on the way"),
+            0,
+            100,
+            50,
+            format="%d %%",
+            key="synthesis_share",
+            persist_state="session",
+            help=_("0 % is the first image, 100 % the second. Arrow keys move it too."),
+        )
+        drawn = model.spec.outlined and st.toggle(
+            closer.outline_label(model), True, key="synthesis_walk_outline", persist_state="session"
+        )
         _strip(model, labels, seeds)
+    with seen:
+        _there(model, labels, seeds, percent, outline=drawn)
 
 
 def _ask(model: SynthesisModel) -> tuple[tuple[str, str], tuple[int, int]]:
-    first, second = st.columns(2, gap="large")
-    with first, st.container(border=True):
-        labels = [ask_label(model, _("First image"), "from_label")]
-        seeds = [ask_seed(_("Seed of the first image"), "from_seed", 1)]
-    with second, st.container(border=True):
-        labels.append(ask_label(model, _("Second image"), "to_label", index=1))
-        seeds.append(ask_seed(_("Seed of the second image"), "to_seed", 2))
-    return (labels[0], labels[1]), (seeds[0], seeds[1])
+    first, second = st.columns(2, gap="medium")
+    with first:
+        one = _ask_end(model, _("First image"), _("Its seed"), "from", 0)
+    with second:
+        other = _ask_end(model, _("Second image"), _("Its seed"), "to", 1)
+    return (one[0], other[0]), (one[1], other[1])
 
 
-def _there(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int], share: float) -> None:
+def _ask_end(model: SynthesisModel, words: str, seed_words: str, key: str, index: int) -> tuple[str, int]:
+    with st.container(border=True):
+        asked, seed = st.columns([1, 2], gap="small", vertical_alignment="bottom")
+        with asked:
+            label = ask_label(model, words, f"{key}_label", index)
+        with seed:
+            return label, ask_seed(seed_words, f"{key}_seed", index + 1)
+
+
+def _there(
+    model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int], percent: int, *, outline: bool
+) -> None:
     """The image at one place."""
-    found = between(model, labels, seeds, (share,)).images
-    if not found:
+    image = there(model, labels, seeds, percent)
+    if image is None:
         st.info(
             _("The image here lies too near to one that the model learnt from, so it is withheld. Move on a little."),
             icon=":material/visibility_off:",
         )
-        return
-    image = found[0]
-    drawn = image.outline is not None and st.toggle(
-        closer.outline_label(model), True, key="synthesis_walk_outline", persist_state="session"
-    )
-    closer.larger(model, image, outline=drawn, said=_said(model, labels, share))
+    else:
+        closer.larger(model, image, outline=outline, said=_said(model, labels, percent / 100))
 
 
 def _strip(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int]) -> None:
@@ -86,7 +94,9 @@ def _strip(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int
     missing = len(STEPS) - len(found)
     if missing:
         st.caption(
-            _("{n} of the steps lie too near to an image that the model learnt from, and are withheld.").format(n=missing)
+            _("{n} of the steps lie too near to an image that the model learnt from, and are withheld.").format(
+                n=missing
+            )
         )
 
 

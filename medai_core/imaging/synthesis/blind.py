@@ -189,7 +189,10 @@ def score(test: BlindTest, answers: Sequence[bool]) -> Score:
 def _fisher(real: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:
     from scipy.stats import fisher_exact
 
-    table = [[int((real & said).sum()), int((real & ~said).sum())], [int((~real & said).sum()), int((~real & ~said).sum())]]
+    table = [
+        [int((real & said).sum()), int((real & ~said).sum())],
+        [int((~real & said).sum()), int((~real & ~said).sum())],
+    ]
     return float(fisher_exact(table).pvalue)
 
 
@@ -200,7 +203,9 @@ def _rate(right: NDArray[np.bool_]) -> Rate:
 
 def rows(test: BlindTest, answers: Sequence[bool]) -> list[dict[str, Any]]:
     """Each image with its truth and what was answered; real ones by the hash of their file, never by its name."""
-    return [_row(number, item, answer) for number, (item, answer) in enumerate(zip(test.items, answers, strict=True), 1)]
+    return [
+        _row(number, item, answer) for number, (item, answer) in enumerate(zip(test.items, answers, strict=True), 1)
+    ]
 
 
 def _row(number: int, item: Item, answer: bool) -> dict[str, Any]:
