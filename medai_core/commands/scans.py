@@ -78,9 +78,14 @@ def said(line: dict[str, Any]) -> str:
         return said_series(line)
     about = f"{line['file']}: {line['model'] or 'no model'}: "
     if line["refused"]:
-        return f"{about}{line['refused']}"
+        return f"{about}{line['refused']}{_synthetic(line)}"
     sets = f"  (* in the {line['coverage']:.0%} set)" if line["findings"] else ""
     return f"{about}{said_reading(line)}{sets}  {' '.join(line['notices'])}"
+
+
+def _synthetic(line: dict[str, Any]) -> str:
+    """What must be said beside a refusal too."""
+    return f"  {line['notices'][0]}" if line["synthetic"] else ""
 
 
 def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
