@@ -20,8 +20,8 @@ SIDE = 128
 PLATE, INK = 16, 235
 """The greys of the plate and of the letters."""
 CORRELATION = 0.8
-"""From which correlation with the drawn mark a corner is taken for it: an enlarged JPEG of quality 40 has 0.93, and
-no corner without the mark that was tried has more than 0.5."""
+"""From which correlation with the drawn mark, or with its negative, a corner is taken for it: marks kept as JPEG of
+quality 20 or enlarged up to eight times had 0.93 to 1, and of 4,000 films, slices and drawings none had 0.3."""
 LETTERS = {
     "S": (".####", "#....", "#....", ".###.", "....#", "....#", "####."),
     "Y": ("#...#", "#...#", ".#.#.", "..#..", "..#..", "..#..", "..#.."),
@@ -55,17 +55,17 @@ def mark(pixels: Pixels) -> Pixels:
 
 
 def is_marked(display: Pixels) -> bool:
-    """Whether the mark stands in the corner of an image, (y, x) or (y, x, 3), of any size that is square."""
-    if display.shape[0] != display.shape[1] or display.shape[0] < SIDE:
+    """Whether the mark stands in the corner of an image, (y, x) or (y, x, 3), a square of any size from ``SIDE`` on."""
+    side = display.shape[0]
+    if side != display.shape[1] or side < SIDE:
         return False
-    corner = display[-max(1, round(display.shape[0] * MARK.shape[0] / SIDE)) :, :][
-        :, : max(1, round(display.shape[1] * MARK.shape[1] / SIDE))
-    ]
+    rows, columns = (round(side * length / SIDE) for length in MARK.shape)
+    corner = display[-rows:, :columns]
     small = Picture.fromarray(np.ascontiguousarray(corner)).convert("L")
     seen = np.asarray(small.resize((MARK.shape[1], MARK.shape[0]), Picture.Resampling.BOX), np.float64)
     if np.ptp(seen) < (INK - PLATE) / 2:
         return False
-    return bool(np.corrcoef(seen.ravel(), MARK.astype(np.float64).ravel())[0, 1] >= CORRELATION)
+    return bool(abs(np.corrcoef(seen.ravel(), MARK.astype(np.float64).ravel())[0, 1]) >= CORRELATION)
 
 
 def says_synthetic(words: Iterable[object]) -> bool:
