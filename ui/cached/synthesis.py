@@ -8,7 +8,6 @@ from io import BytesIO
 
 import numpy as np
 import streamlit as st
-from medai_core.records.marking import marks
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +18,7 @@ from medai_core.imaging.synthesis import between as core_between
 from medai_core.imaging.synthesis.blind import Brought, bring
 from medai_core.imaging.synthesis.blind import mixed_in as core_mixed_in
 from medai_core.imaging.synthesis.drawing import BATCH
+from medai_core.records.marking import marks
 from ui import kept
 from ui.cached import models
 from ui.cached.uploads import Upload, named
@@ -147,7 +147,7 @@ def sources(made: Made, id: str) -> list[str]:
 
 @st.cache_data(scope="session", max_entries=KEPT, show_spinner=False)
 def _sources(id: str, marked: bool, _images: tuple[Synthetic, ...]) -> list[str]:
-    return [address(as_png(image, marked=marks)) for image in _images]
+    return [address(as_png(image, marked=marked)) for image in _images]
 
 
 def address(png: bytes) -> str:

@@ -9,11 +9,13 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import pandas as pd
 import streamlit as st
-from medai_core.records.marking import switch_marks
 
 from medai_core.cards import Card
+from medai_core.imaging.images.synthetic import WORD
 from medai_core.imaging.synthesis import Made, SynthesisModel, Synthetic, as_png, name_of, outline_png
+from medai_core.records.marking import switch_marks
 from medai_core.sources.tables import harmless_csv
+from ui import kept, signin
 from ui.cached.synthesis import marked
 from ui.language import _
 from ui.taking import take_away
@@ -26,7 +28,7 @@ def downloads(model: SynthesisModel, found: Made) -> None:
     """All images as PNG or as DICOM; and the mark's switch for whoever may set it."""
     name, marks = model.card.name, marked()
     first = found.images[0]
-    stem = f"SYNTHETIC_{name}_{first.label}_{first.seed}"
+    stem = f"{WORD}_{name}_{first.label}_{first.seed}"
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         for label, kind in ((_("All as PNG (ZIP)"), "png"), (_("All as DICOM (ZIP)"), "dcm")):
             make = partial(archive, model.card, found.images, kind, marks=marks)
@@ -52,7 +54,7 @@ def switch() -> None:
 
 def one(model: SynthesisModel, image: Synthetic) -> None:
     """One image as PNG, as DICOM, and its outline."""
-    card, marks, stem = model.card, marked(), f"SYNTHETIC_{name_of(image)}"
+    card, marks, stem = model.card, marked(), f"{WORD}_{name_of(image)}"
     offered: list[tuple[str, Callable[[], bytes], str, str]] = [
         (_("As PNG"), partial(as_png, image, marked=marks), f"{stem}.png", "image/png"),
         (_("As DICOM"), partial(_dicom, card, image, marks=marks), f"{stem}.dcm", "application/dicom"),
@@ -70,7 +72,7 @@ def archive(card: Card, images: tuple[Synthetic, ...], kind: str, *, marks: bool
     stream, told = BytesIO(), []
     with ZipFile(stream, "w", ZIP_STORED) as packed:
         for image in images:
-            name = f"SYNTHETIC_{name_of(image)}"
+            name = f"{WORD}_{name_of(image)}"
             data = as_png(image, marked=marks) if kind == "png" else _dicom(card, image, marks=marks)
             packed.writestr(ZipInfo(f"{name}.{kind}", WRITTEN), data)
             outline = outline_png(image)
@@ -82,13 +84,17 @@ def archive(card: Card, images: tuple[Synthetic, ...], kind: str, *, marks: bool
 
 
 def _told(image: Synthetic, file: str, outline: str) -> dict[str, object]:
-    """An image's line in the list. Each is its own group: no two are of one person, for none is of anyone."""
+    """An image's row of the manifest: the columns that recipes and ``evaluate`` read, then those of its own.
+
+    Each is its own group, for none is of anyone; and none is of a test split, for they measure nothing about patients.
+    """
     return {
         "file": file,
         "label": image.label,
         "group": name_of(image),
-        "outline": outline,
-        "synthetic": "SYNTHETIC",
+        "split": "train",
+        "mask": outline,
+        "synthetic": WORD,
         "model": image.model,
         "version": image.version,
         "seed": image.seed,
