@@ -125,7 +125,9 @@ def _ask_answers(test: BlindTest, id: str) -> None:
     with st.form(f"synthesis_blind:{id}", border=False):
         with st.container(horizontal=True, gap="medium", key="synthesis_blind_films"):
             said = [_question(test, k, id) for k in range(len(test.items))]
-        sent = st.form_submit_button(_("Score my answers"), type="primary", icon=":material/check:")
+        sent = st.form_submit_button(
+            _("Score my answers"), type="primary", icon=":material/check:", key="synthesis_score"
+        )
     missing = [str(k) for k, answer in enumerate(said, 1) if answer is None]
     if sent and missing:
         st.warning(

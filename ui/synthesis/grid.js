@@ -23,7 +23,7 @@ function tile(image, open) {
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const grid = parentElement.querySelector(".grid");
+  const grid = parentElement.querySelector(".medai-grid");
   grid.setAttribute("aria-label", data.title);
   if (grid.dataset.id === data.id) return;
   grid.dataset.id = data.id;

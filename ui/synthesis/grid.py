@@ -19,7 +19,11 @@ def _source(name: str) -> str:
 
 
 _mount = st.components.v2.component(
-    "medai_synthesis_grid", html=_source("grid.html"), css=_source("grid.css"), js=_source("grid.js")
+    "medai_synthesis_grid",
+    html=_source("grid.html"),
+    css=_source("grid.css"),
+    js=_source("grid.js"),
+    isolate_styles=False,  # so that the focus comes back to an image when what it opened is closed
 )
 
 
