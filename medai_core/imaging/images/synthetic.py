@@ -16,7 +16,7 @@ Pixels = NDArray[np.uint8]
 
 WORD = "SYNTHETIC"
 SIDE = 128
-"""The side of an image that the letters are drawn for; a larger one has them as many times larger as it holds this."""
+"""The side of an image that the letters are drawn for; in a larger one they are larger."""
 PLATE, INK = 16, 235
 """The greys of the plate and of the letters."""
 CORRELATION = 0.8
@@ -45,13 +45,18 @@ MARK = _drawn()
 
 
 def mark(pixels: Pixels) -> Pixels:
-    """A copy of ``pixels``, (y, x), with the mark; an image too small for it stays as it is."""
-    times = max(1, min(pixels.shape) // SIDE)
-    drawn = np.kron(MARK, np.ones((times, times), np.uint8))
-    made = pixels.copy()
-    if pixels.shape[0] >= drawn.shape[0] and pixels.shape[1] >= drawn.shape[1]:
-        made[-drawn.shape[0] :, : drawn.shape[1]] = drawn
+    """A copy of a square image, (y, x), with the mark; one of less than ``SIDE`` has no room for it and stays plain."""
+    made, side = pixels.copy(), len(pixels)
+    if side >= SIDE:
+        rows, columns = _size(side)
+        drawn = Picture.fromarray(MARK).resize((columns, rows), Picture.Resampling.NEAREST)
+        made[-rows:, :columns] = np.asarray(drawn)
     return made
+
+
+def _size(side: int) -> tuple[int, int]:
+    """The rows and columns of the mark in an image of that side."""
+    return round(side * MARK.shape[0] / SIDE), round(side * MARK.shape[1] / SIDE)
 
 
 def is_marked(display: Pixels) -> bool:
@@ -59,7 +64,7 @@ def is_marked(display: Pixels) -> bool:
     side = display.shape[0]
     if side != display.shape[1] or side < SIDE:
         return False
-    rows, columns = (round(side * length / SIDE) for length in MARK.shape)
+    rows, columns = _size(side)
     corner = display[-rows:, :columns]
     small = Picture.fromarray(np.ascontiguousarray(corner)).convert("L")
     seen = np.asarray(small.resize((MARK.shape[1], MARK.shape[0]), Picture.Resampling.BOX), np.float64)
