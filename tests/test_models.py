@@ -44,10 +44,12 @@ MODELS = replace(FOUND, cards=tuple(card for card in FOUND.cards if not card.own
 AREA = "largest area alone"
 ROOT = MODELS.folder.parent
 every_model = pytest.mark.parametrize("card", MODELS.cards, ids=lambda card: card.name)
-NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics", "dosing")
+NOT_OF_IMAGES = ("risk", "monitoring", "survival", "genomics", "dosing", "synthesis")
 WITHOUT_NETWORK = ("risk", "survival", "genomics")
 OF_ONE_THING = ("risk", "monitoring", "survival", "dosing")
 """Tasks whose models tell no classes apart."""
+PROMISES_NOTHING = (*OF_ONE_THING, "synthesis")
+"""Tasks whose models give no sets or intervals of classes."""
 every_image_model = pytest.mark.parametrize(
     "card", [card for card in MODELS.cards if card.task not in NOT_OF_IMAGES], ids=lambda card: card.name
 )
@@ -75,7 +77,8 @@ def headline(card: Card) -> str:
         return f"auc at {card.monitoring.last_hour} h" if card.monitoring.last_hour else "auc"
     if card.survival is not None:
         return "c_index"
-    return {"risk": "auc", "dosing": "time_in_range"}.get(card.task, "accuracy")
+    named = {"risk": "auc", "dosing": "time_in_range", "synthesis": "synthetic_to_real_ratio"}
+    return named.get(card.task, "accuracy")
 
 
 every_joining_model = pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_a_card_is_complete(card: Card) -> None:
     made = card.measured
     assert made is not None, "the recipe has not run"
     assert made.performance
-    assert made.reliability or card.outline or card.dosing
+    assert made.reliability or card.outline or card.dosing or card.synthesis
     assert card.task in (*OF_ONE_THING, "segmentation") or sum(map(sum, made.confusion)) > 0
     assert any(approach.chosen for approach in made.approaches)
     assert made.provenance.command.startswith(f"python models/{card.name}/train.py")
@@ -130,7 +133,8 @@ def test_every_measure_has_an_interval_and_the_number_of_images_and_groups(card:
         assert 0 < m.groups <= m.n, m
         assert math.isnan(m.value) or (math.isfinite(m.low) and math.isfinite(m.high) and m.low <= m.high), m
         assert m.measure != "calibration_error" or m.ideal is not None, m
-    slope = "pixel_calibration_slope" if card.outline else "band_coverage" if card.dosing else "calibration_slope"
+    slopes = {"segmentation": "pixel_calibration_slope", "dosing": "band_coverage", "synthesis": "label_agreement"}
+    slope = slopes.get(card.task, "calibration_slope")
     assert (slope, held_out(card)) in {(m.measure, m.data) for m in card.measured.performance}
 
 
@@ -155,7 +159,7 @@ def test_the_first_use_of_what_was_held_out_is_logged_and_the_last_one_is_the_ca
     shown = {f"{m.measure} at {m.hour} h" if m.hour else m.measure: m.value for m in own}
     for name, value in log[-1].values.items():
         assert shown[name] == pytest.approx(value, rel=1e-5)
-    if card.task not in OF_ONE_THING:
+    if card.task not in PROMISES_NOTHING:
         promised = card.measured.promised
         assert promised.value == shown[promised.measure]
 
@@ -209,10 +213,15 @@ def test_a_model_still_returns_what_it_returned_when_it_was_measured(card: Card)
         assert called in path.name
 
 
+def kinds_of(card: Card) -> tuple[str, ...]:
+    """The kinds of image that a model's examples are."""
+    return MODELS.card(card.synthesis.classifier).input.kinds if card.synthesis else card.input.kinds
+
+
 @every_reader
 def test_no_model_accepts_the_examples_of_another(card: Card) -> None:
     for other in MODELS.cards:
-        of_one_kind = set(other.input.kinds) & set(card.input.kinds)
+        of_one_kind = set(kinds_of(other)) & set(card.input.kinds)
         for path in examples(other) if not of_one_kind else ():
             if other.task == "applicability" and any(kind in path.name for kind in card.input.kinds):
                 continue  # the router's own example of the kind that the model is for

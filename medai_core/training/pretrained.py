@@ -67,6 +67,14 @@ def outline_network(size: int, widths: Sequence[int] = (32, 48, 64)) -> keras.Mo
     return _taught(keras.Model(image, outputs, name="outline"))
 
 
+def eyes(size: int) -> keras.Model:
+    """The blocks as they were taught, which stay so: from (size, size, 3), -1 to 1, to the maps of each resolution."""
+    image = keras.Input((size, size, 3))
+    network = _taught(keras.Model(image, _stages(image), name="eyes"))
+    network.trainable = False
+    return network
+
+
 def _stages(x: Tensor) -> list[Tensor]:
     """The last maps of each resolution, 1/2, 1/4, 1/8 and 1/16, of images from -1 to 1 in three channels."""
     x = _activated(layers.Conv2D(STEM, 3, strides=2, padding="same", name="stem"), x)

@@ -39,6 +39,7 @@ class Options:
     out : the model's folder; smoke : draw a few images instead of reading data, and fit for seconds.
     measure : fit nothing; measure the network that is in the folder already.
     neighbourhoods : fit and measure nothing; divide the training images by the network in the folder.
+    further : steps that the networks in the folder learn further, instead of new ones from the start.
     """
 
     data: Path
@@ -50,16 +51,23 @@ class Options:
     started: float
     measure: bool = False
     neighbourhoods: bool = False
+    further: int = 0
 
 
 def options(
-    folder: Path, arguments: Sequence[str] | None = None, *, measures: bool = False, divides: bool = False
+    folder: Path,
+    arguments: Sequence[str] | None = None,
+    *,
+    measures: bool = False,
+    divides: bool = False,
+    goes_on: bool = False,
 ) -> Options:
     """The options of the recipe in ``folder``.
 
     Parameters
     ----------
     measures : it can measure without fitting; divides : it can divide the training images without either.
+    goes_on : it can teach the networks in the folder further.
     """
     parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
     parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
@@ -73,15 +81,17 @@ def options(
         parser.add_argument(
             "--neighbourhoods", action="store_true", help="fit nothing: divide the training images by the network here"
         )
+    if goes_on:
+        parser.add_argument("--further", type=int, default=0, metavar="STEPS", help="teach the networks here further")
     given = parser.parse_args(arguments)
     if not given.smoke and given.data is None:
         parser.error("--data is needed (or --smoke)")
     if given.smoke and given.out == folder:
         parser.error("--smoke must not overwrite the model: give --out")
     work = given.work or Path("work") / folder.name
-    command = f"python models/{folder.name}/train.py --data DIR --seed {given.seed}" + (
-        " --smoke" if given.smoke else ""
-    )
+    command = f"python models/{folder.name}/train.py --data DIR --seed {given.seed}"
+    command += " --smoke" if given.smoke else ""
+    command += f" --further {given.further}" if goes_on and given.further else ""
     given.out.mkdir(parents=True, exist_ok=True)
     measure = measures and given.measure
     return Options(
@@ -94,6 +104,7 @@ def options(
         time.monotonic(),
         measure,
         divides and given.neighbourhoods,
+        given.further if goes_on else 0,
     )
 
 

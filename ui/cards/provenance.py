@@ -26,6 +26,9 @@ HEADLINES = (
     "calibration_slope",
     "time_in_range",
     "inr_above_4",
+    "synthetic_to_real_ratio",
+    "label_agreement",
+    "frechet",
 )
 """What the log of test uses shows of each; the card's file holds every value."""
 

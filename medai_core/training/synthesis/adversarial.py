@@ -16,6 +16,8 @@ Tensors: TypeAlias = list[Tensor]
 Batch: TypeAlias = Mapping[str, Tensor]
 """``real`` (n, y, x, channels), ``label`` (n, labels), ``latent`` (n, 128), changes as ``real_*`` and ``made_*``."""
 Change = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
+Rates: TypeAlias = tuple[float, float]
+"""How fast the generator learns, and the discriminator, which must not fall behind: then images become all alike."""
 
 SHARE = 0.998
 """Of the averaged weights that stays in a step."""
@@ -37,14 +39,15 @@ class Game:
 
     Parameters
     ----------
+    rates : how fast each learns.
     change : a differentiable change of images (Zhao 2020, arXiv:2006.10738), the same kind for real and made ones.
     """
 
-    def __init__(self, generator: keras.Model, discriminator: keras.Model, change: Change, rate: float) -> None:
+    def __init__(self, generator: keras.Model, discriminator: keras.Model, change: Change, rates: Rates) -> None:
         self.generator, self.discriminator, self._change = generator, discriminator, change
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
-        self._rate = rate
+        self._rates = rates
         trained = generator.trainable_variables, discriminator.trainable_variables
         self._squares = [[keras.Variable(ops.zeros_like(v), trainable=False) for v in group] for group in trained]
         self._count = keras.Variable(0.0, trainable=False)
@@ -80,8 +83,8 @@ class Game:
             return self._losses(g, d, state, batch)
 
         found, g_slope, d_slope = _slopes(losses, g, d)
-        g, g_squares = _descended(g, g_slope, g_squares, self._rate, count)
-        d, d_squares = _descended(d, d_slope, d_squares, self._rate, count)
+        g, g_squares = _descended(g, g_slope, g_squares, self._rates[0], count)
+        d, d_squares = _descended(d, d_slope, d_squares, self._rates[1], count)
         averaged = [SHARE * a + (1 - SHARE) * b for a, b in zip(averaged, g, strict=True)]
         return (found.generator, found.discriminator), [g, d, found.state, averaged, g_squares, d_squares, [count]]
 
@@ -136,4 +139,4 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.jit(function)  # type: ignore[no-any-return]
     import tensorflow as tf
 
-    return tf.function(function)  # type: ignore[no-any-return]
+    return tf.function(function, autograph=False)  # type: ignore[no-any-return]

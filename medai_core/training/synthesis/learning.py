@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.training.recipes import Pixels, png, say
-from medai_core.training.synthesis.adversarial import Game
+from medai_core.training.synthesis.adversarial import Game, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.networks import LATENT, discriminator, generator, grown
 
@@ -24,8 +24,9 @@ Floats = NDArray[np.float32]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
+SMALLEST = 32
 BEGUN = 600
-"""Steps in which a generator learns the main components before the game."""
+"""The size, and the steps, in which a generator learns the main components before the game."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Stage:
     size: int
     steps: int
     batch: int = 32
-    rate: float = 2e-4
+    rates: Rates = (1.5e-4, 6e-4)
 
 
 @dataclass(frozen=True)
@@ -71,21 +72,41 @@ def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: in
     latent[:, :count] = left[:, :count] * np.sqrt(len(images))
     told = np.eye(taught.labels, dtype=np.float32)[taught.label]
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    network.compile(keras.optimizers.Adam(schedule), loss="mae")
+    network.compile(keras.optimizers.Adam(schedule), loss="mse")
     rng = np.random.default_rng((seed, size))
     for step in range(steps):
         rows = rng.integers(0, len(images), batch)
         loss = network.train_on_batch([latent[rows], told[rows]], images[rows])
         if step % 100 == 99:
-            say(f"main components: step {step + 1}/{steps}, mean absolute error {float(loss):.3f}")
+            say(f"main components: step {step + 1}/{steps}, mean squared error {float(loss):.3f}")
 
 
-def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tuple[keras.Model, keras.Model]:
-    """The generator with averaged weights and the discriminator, after all stages; read back from ``work`` if there."""
+@dataclass(frozen=True)
+class Known:
+    """Networks that have learnt before: of one size, the generator as averaged weights."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+
+    @property
+    def networks(self) -> tuple[keras.Model, keras.Model, keras.Model]:
+        """Generator, generator with averaged weights, discriminator."""
+        return self.generator, self.generator, self.discriminator
+
+
+def learn(
+    taught: Taught, stages: Sequence[Stage], work: Path, seed: int, known: Known | None = None
+) -> tuple[keras.Model, keras.Model]:
+    """The generator with averaged weights and the discriminator, after all stages; read back from ``work`` if there.
+
+    Parameters
+    ----------
+    known : what the first stage begins with; the main components where there is nothing.
+    """
     work.mkdir(parents=True, exist_ok=True)
-    before: Game | None = None
+    before: Game | Known | None = known
     for stage in stages:
-        game, done = _begun(taught, stage, before, work)
+        game, done = _begun(taught, stage, before, work, seed)
         for step, losses in _played(game, taught, stage, done, seed):
             if step % 50 == 0:
                 say(
@@ -95,25 +116,27 @@ def learn(taught: Taught, stages: Sequence[Stage], work: Path, seed: int) -> tup
                 _saved(game, stage, step, work)
         before = game
     assert before is not None
-    return before.averaged, before.discriminator
+    return before.networks[1], before.networks[2]
 
 
-def _begun(taught: Taught, stage: Stage, before: Game | None, work: Path) -> tuple[Game, int]:
+def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path, seed: int) -> tuple[Game, int]:
     """The networks of a stage, and how many of its steps are done."""
-    channels = taught.pixels.shape[-1]
+    channels, progress = taught.pixels.shape[-1], work / f"{stage.size}.json"
     networks = [f(stage.size, taught.labels, channels) for f in (generator, generator, discriminator)]
-    if before is not None:
-        for network, smaller in zip(networks, before.networks, strict=True):
-            grown(network, smaller)
-    progress, done = work / f"{stage.size}.json", 0
+    done = 0
     if progress.exists():
         done = json.loads(progress.read_text())["steps"]
         for network, name in zip(networks, NAMES, strict=True):
             network.load_weights(work / f"{stage.size}_{name}.weights.h5")
-    elif before is None:
-        begun(networks[0], taught, BEGUN, 7)
-        networks[1].set_weights(networks[0].get_weights())
-    game = Game(networks[0], networks[2], changed, stage.rate)
+    elif before is not None:
+        for network, earlier in zip(networks, before.networks, strict=True):
+            grown(network, earlier)
+    else:
+        small = generator(SMALLEST, taught.labels, channels)
+        begun(small, taught, BEGUN if stage.steps > BEGUN else stage.steps, seed)
+        for network in networks[:2]:
+            grown(network, small)
+    game = Game(networks[0], networks[2], changed, stage.rates)
     game.averaged.set_weights(networks[1].get_weights())
     return game, done
 
@@ -139,12 +162,12 @@ def _played(
         rng = np.random.default_rng((seed, stage.size, step))
         label = rng.integers(0, taught.labels, stage.batch)
         chosen = [int(rng.choice(rows[k])) for k in label]
-        yield step + 1, game.step(_batch(images[chosen], label, taught.labels, rng))
+        yield step + 1, game.step(batch_of(images[chosen], label, taught.labels, rng))
     if stage.steps > done:
         say(f"size {stage.size}: {(stage.steps - done) * stage.batch / (time.monotonic() - start):.0f} images a second")
 
 
-def _batch(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
+def batch_of(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
     n, size = real.shape[:2]
     changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
     latent = rng.normal(size=(n, LATENT)).astype(np.float32)

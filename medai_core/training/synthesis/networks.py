@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from medai_core.training.networks import Tensor
-from medai_core.training.pretrained import _stages, _taught
+from medai_core.training.pretrained import eyes
 
 LATENT = 128
 """Numbers in a latent point, each drawn from a standard normal distribution."""
@@ -47,6 +47,18 @@ class BoundedConv(layers.Conv2D):  # type: ignore[misc]  # keras has no types
         largest = ops.sum(ops.matmul(left, flat) * right)
         made = self.convolution_op(x, self._kernel / (largest + 1e-6))
         return made + self.bias if self.use_bias else made
+
+
+@keras.saving.register_keras_serializable("medai")
+class VarietyOfBatch(layers.Layer):  # type: ignore[misc]  # keras has no types
+    """How much the images of a batch differ at each place (Karras 2018, arXiv:1710.10196), so that sameness shows."""
+
+    def call(self, x: Tensor) -> Tensor:
+        spread = ops.sqrt(ops.mean(ops.square(x - ops.mean(x, axis=0, keepdims=True)), axis=0, keepdims=True) + 1e-6)
+        return ops.broadcast_to(ops.mean(spread, axis=-1, keepdims=True), (*ops.shape(x)[:3], 1))
+
+    def compute_output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return (*shape[:3], 1)
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -110,12 +122,9 @@ def discriminator(size: int, labels: int, channels: int) -> keras.Model:
     """
     image, label = keras.Input((size, size, channels), name="image"), keras.Input((labels,), name="label")
     seen = [image[..., 0:1], image[..., 0:1], image[..., channels - 1 :]]
-    maps = keras.Input((size, size, 3))
-    eyes = _taught(keras.Model(maps, _stages(maps), name="eyes"))
-    eyes.trainable = False
     logits = [
         _head(_mixed(found, width, k), label, width, k)
-        for k, (found, width) in enumerate(zip(eyes(layers.Concatenate()(seen)), HEADS, strict=True))
+        for k, (found, width) in enumerate(zip(eyes(size)(layers.Concatenate()(seen)), HEADS, strict=True))
     ]
     return keras.Model([image, label], logits, name=f"discriminator{size}")
 
@@ -135,6 +144,8 @@ def _head(x: Tensor, label: Tensor, width: int, k: int) -> Tensor:
         seen = BoundedConv(width, 4 if stride == 2 else 3, strides=stride, padding="same", name=f"head{k}_{step}")(x)
         x = _leaky(layers.RMSNormalization(name=f"head{k}_{step}_norm")(seen))
         step += 1
+    x = layers.Concatenate()([x, VarietyOfBatch(name=f"variety{k}")(x)])
+    width += 1
     logit = BoundedConv(1, 3, padding="same", name=f"head{k}_logit")(x)
     told = layers.Dense(width, use_bias=False, name=f"head{k}_label")(label)
     match = ops.mean(x * ops.reshape(told, (-1, 1, 1, width)), axis=-1, keepdims=True)

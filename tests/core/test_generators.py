@@ -1,0 +1,106 @@
+"""Generators: how images are compared, how they are changed, and that the two networks learn from each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medai_core.training.synthesis.likeness import covered, frechet_distance, nearest
+from medai_core.training.synthesis.measuring import label_measures, likeness_measures, nearness_measures
+from medai_core.training.synthesis.rivals import BOTH, MADE, REAL, Labelled, rival_measures
+
+
+def points(n: int, shift: float = 0.0, spread: float = 1.0, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(shift, spread, (n, 4))
+
+
+def test_the_distance_between_two_normal_clouds_is_that_of_their_means_and_spreads() -> None:
+    near = frechet_distance(points(4000), points(4000, seed=1))
+    moved = frechet_distance(points(4000), points(4000, shift=2.0, seed=1))
+    wider = frechet_distance(points(4000), points(4000, spread=3.0, seed=1))
+    assert near < 0.05
+    assert moved == pytest.approx(4 * 2.0**2, rel=0.05)
+    assert wider == pytest.approx(4 * (3.0 - 1.0) ** 2, rel=0.1)
+
+
+def test_a_cloud_covers_its_like_and_not_what_lies_elsewhere() -> None:
+    assert covered(points(300, seed=1), points(300)).mean() > 0.6
+    assert covered(points(300, shift=20.0, seed=1), points(300)).mean() == 0.0
+
+
+def test_images_learnt_by_heart_lie_nearer_than_those_of_other_people() -> None:
+    training, other = points(200), points(100, seed=1)
+    held_out = Labelled(np.zeros((100, 2, 2), np.uint8), np.zeros(100, int), np.arange(100).astype(str))
+    copied = training[:50] + 1e-3
+    spaces = [("embedding", training, other, copied), ("pixels", training, other, points(50, seed=2))]
+    found = {m.measure: m for m in nearness_measures(spaces, held_out, "test", 0)}
+    assert found["nearest_ratio_embedding"].value < 0.05
+    assert found["too_near_embedding"].value == 1.0
+    assert 0.8 < found["nearest_ratio_pixels"].value < 1.25
+    assert found["too_near_pixels"].value < 0.1
+    assert nearest(copied, training).max() < 0.01
+
+
+def test_made_images_like_real_ones_are_as_far_as_two_halves_of_these() -> None:
+    real, group = points(300), np.arange(300).astype(str)
+    found = {m.measure: m for m in likeness_measures(real, group, points(300, seed=5), "test", 0)}
+    assert found["frechet"].value == pytest.approx(found["frechet_halves"].value, abs=0.2)
+    assert found["manifold_recall"].low <= found["manifold_recall"].value <= found["manifold_recall"].high
+    same = {m.measure: m for m in likeness_measures(real, group, points(300, spread=0.05, seed=5), "test", 0)}
+    assert same["manifold_recall"].value < 0.3 < same["manifold_precision"].value
+
+
+def test_labels_are_judged_on_what_is_accepted() -> None:
+    asked = np.array([0, 0, 1, 1, 1, 0])
+    found = label_measures(asked, np.array([0, 0, 1, 1, 0, 1]), np.array([1, 1, 1, 1, 0, 0], bool), "test", 0)
+    assert [(m.measure, m.value, m.n) for m in found] == [
+        ("accepted_share", pytest.approx(4 / 6), 6),
+        ("label_agreement", 1.0, 4),
+    ]
+
+
+def test_what_made_images_are_worth_is_a_share_of_what_real_ones_are() -> None:
+    asked = Labelled(np.zeros((40, 2, 2), np.uint8), np.arange(40) % 2, np.arange(40).astype(str))
+    right, half = asked.label, np.where(np.arange(40) < 20, asked.label, 1 - asked.label)
+    found = {m.measure: m.value for m in rival_measures({REAL: right, MADE: half, BOTH: right}, asked, 2, "test", 0)}
+    assert found["taught_real"] == 1.0
+    assert found["synthetic_to_real_ratio"] == pytest.approx(0.5)
+    assert found["augmentation_gain"] == 0.0
+
+
+def test_a_change_that_changes_nothing_leaves_an_image_as_it_is_and_others_do_not() -> None:
+    from medai_core.training.synthesis.changing import changed, drawn_changes
+
+    rng = np.random.default_rng(0)
+    image = rng.uniform(-1, 1, (4, 32, 32, 2)).astype(np.float32)
+    still = {"transform": np.tile(np.float32([1, 0, 0, 0, 1, 0, 0, 0]), (4, 1)), "tone": np.zeros((4, 1, 1, 1), "f4")}
+    still |= {"contrast": np.ones((4, 1, 1, 1), "f4"), "hole": np.ones((4, 32, 32, 1), "f4")}
+    assert np.asarray(changed(image, still)) == pytest.approx(image, abs=1e-5)
+    drawn = drawn_changes(4, 32, rng)
+    assert drawn["hole"].min() == 0.0
+    assert np.abs(np.asarray(changed(image, drawn)) - image).mean() > 0.05
+
+
+def test_both_networks_learn_in_a_step_and_the_discriminator_tells_noise_from_discs() -> None:
+    import keras
+
+    from medai_core.training.synthesis.adversarial import Game
+    from medai_core.training.synthesis.changing import changed
+    from medai_core.training.synthesis.learning import Taught, batch_of
+    from medai_core.training.synthesis.networks import discriminator, generator
+
+    keras.utils.set_random_seed(0)
+    y, x = np.mgrid[0:32, 0:32]
+    disc = np.uint8(200 * (np.hypot(y - 16, x - 16) < 11))
+    taught = Taught(np.repeat(disc[None, ..., None], 8, axis=0), np.arange(8) % 2, 2)
+    game = Game(generator(32, 2, 1), discriminator(32, 2, 1), changed, (1e-4, 1e-3))
+    before = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
+    told = []
+    for step in range(8):
+        rng = np.random.default_rng(step)
+        told.append(game.step(batch_of(taught.at(32), taught.label, 2, rng))[1])
+    after = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
+    moved = [float(np.abs(a - b).mean()) for a, b in zip(before, after, strict=True)]
+    assert min(moved) > 0
+    assert moved[1] < moved[0], "averaged weights follow slowly"
+    assert told[-1] < told[0]

@@ -1,0 +1,85 @@
+"""Every generator keeps what its card promises."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from medai_core.cards import Card
+from medai_core.imaging.images.synthetic import mark
+from medai_core.imaging.synthesis import synthesize
+from medai_core.readings import read_scan
+from tests.test_models import MODELS, folder
+
+GENERATORS = [card for card in MODELS.cards if card.task == "synthesis"]
+every_generator = pytest.mark.parametrize("card", GENERATORS, ids=lambda card: card.name)
+
+
+def measures(card: Card) -> dict[tuple[str, str], float]:
+    assert card.measured is not None
+    return {(m.measure, m.data): m.value for m in card.measured.performance}
+
+
+@every_generator
+def test_a_seed_still_gives_the_images_that_it_gave_when_the_model_was_measured(card: Card) -> None:
+    expected = json.loads((folder(card) / "expected.json").read_text(encoding="utf-8"))
+    model = MODELS.synthesis_model(card)
+    for label in model.labels:
+        for image in synthesize(model, label, 2, expected["seed"]).images:
+            name = f"example_{label}_{image.number + 1}.png"
+            with Picture.open(folder(card) / name) as kept:
+                assert "SYNTHETIC" in kept.text["Description"]  # type: ignore[attr-defined]
+                apart = np.abs(np.asarray(kept, int) - mark(image.pixels))
+            assert apart.max() <= expected["grey_tolerance"], name
+            assert image.nearest == pytest.approx(expected["examples"][name]["nearest"], abs=expected["tolerance"])
+
+
+@every_generator
+def test_the_classifier_of_such_scans_calls_most_of_what_it_accepts_what_was_asked_for(card: Card) -> None:
+    assert card.synthesis is not None
+    model, judge = MODELS.synthesis_model(card), MODELS.card(card.synthesis.classifier)
+    accepted, agreed = 0, 0
+    for label in model.labels:
+        for image in synthesize(model, label, 12, 7).images:
+            (reading,) = read_scan(png(image.pixels), "", MODELS, model=judge.name, affirm=True)
+            accepted += reading.refusal is None
+            if reading.refusal is None:
+                agreed += max(reading.findings, key=lambda f: f.probability).name == label
+    assert accepted >= 0.5 * 12 * len(model.labels)
+    assert agreed >= 0.75 * accepted, "of few images; the card holds the share of many"
+
+
+def png(pixels: np.ndarray) -> bytes:
+    from io import BytesIO
+
+    stream = BytesIO()
+    Picture.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@every_generator
+def test_a_card_says_what_made_images_are_worth_and_how_near_they_lie(card: Card) -> None:
+    found = measures(card)
+    assert card.measured is not None and card.measured.guard is not None
+    for data in ("test", "validation"):
+        assert found["synthetic_to_real_ratio", data] == pytest.approx(
+            found["taught_synthetic", data] / found["taught_real", data], abs=1e-4
+        )
+        assert found["augmentation_gain", data] == pytest.approx(
+            found["taught_both", data] - found["taught_real", data], abs=1e-4
+        )
+        assert {("frechet", data), ("frechet_halves", data), ("nearest_ratio_pixels", data)} <= set(found)
+    assert found["nearest_ratio_embedding", "test"] > 0.5, "learnt by heart"
+    assert card.measured.guard.withheld < 0.2
+    assert len({a.name for a in card.measured.approaches}) >= 3
+
+
+@every_generator
+def test_the_guard_holds_no_more_of_a_training_image_than_a_few_whole_numbers(card: Card) -> None:
+    with np.load(folder(card) / "guard.npz", allow_pickle=False) as kept:
+        assert kept["nearest"].dtype == np.int8
+        assert kept["nearest"].shape[1] <= 48
+        assert set(kept.files) == {"nearest", "scale"}
