@@ -168,6 +168,8 @@ def returns(chosen: Card) -> None:
         risk.predictors(chosen)
     elif chosen.subtypes:
         subtyping.subtypes(chosen)
+    elif chosen.synthesis:
+        synthesis.made(chosen)
     else:
         purposes.findings(chosen)
 

@@ -8,10 +8,12 @@ import streamlit as st
 from medai_core.cards import Card, Measure
 from medai_core.errors import N_
 from ui import words
+from ui.cached import models
 from ui.cards import performance as classifiers
+from ui.cards.purpose import findings
 from ui.figures import confusion_matrix
-from ui.language import _, card_words
-from ui.results import plain
+from ui.language import _, card_words, finding_title
+from ui.results import facts, plain
 
 BESIDE = {
     "frechet": N_("Fréchet distance to real images; less is more alike"),
@@ -26,6 +28,7 @@ TAUGHT = {
     "taught_both": N_("both together"),
 }
 """What a small classifier was taught with."""
+NEAR = "nearest_ratio_embedding"
 SHARES = ("accepted_share", "label_agreement")
 
 
@@ -44,8 +47,30 @@ def worth(card: Card) -> None:
 
 
 def _measures(card: Card) -> dict[str, Measure]:
+    """Each measure by its name, on the test split where it was measured there."""
     assert card.measured is not None
-    return {m.measure: m for m in card.measured.performance if not m.subgroup and not m.model}
+    found: dict[str, Measure] = {}
+    for m in card.measured.performance:
+        if m.measure not in found or m.data == "test":
+            found[m.measure] = m
+    return found
+
+
+def made(card: Card) -> None:
+    """What it makes, and which model its images are judged by."""
+    spec = card.synthesis
+    assert spec is not None
+    judge = next((c for c in models().cards if c.name == spec.classifier), None)
+    outlined = finding_title(card, spec.outline_of) if spec.outlined else _("none")
+    st.subheader(_("What it makes"), anchor=False)
+    facts(
+        {
+            _("Image"): _("{size} × {size} pixels, grey").format(size=spec.size),
+            _("Outline"): outlined,
+            _("Judged by"): card_words(judge).title if judge else spec.classifier,
+        }
+    )
+    findings(card)
 
 
 def performance(card: Card) -> None:
@@ -132,6 +157,14 @@ def _sentences(card: Card, found: dict[str, Measure]) -> list[str]:
             _(
                 "The classifier accepts {accepted} of the images, and calls {agreed} of those what was asked for."
             ).format(accepted=_share(accepted), agreed=_share(agreed))
+        )
+    if NEAR in found:
+        near = found[NEAR]
+        said.append(
+            _(
+                "The made images lie {ratio} ({span}) times as far from the nearest training image as real images of "
+                "other people do; far below 1 some would have been learnt by heart."
+            ).format(ratio=f"{near.value:.2f}", span=words.span(near.low, near.high))
         )
     if "augmentation_gain" in found:
         gain = found["augmentation_gain"]
