@@ -209,6 +209,7 @@ MEASURED = {
     "taught_synthetic": (0.7, 0.66, 0.74),
     "taught_both": (0.89, 0.87, 0.91),
     "augmentation_gain": (-0.01, -0.02, 0.005),
+    "nearest_ratio_embedding": (0.97, 0.95, 0.99),
 }
 
 
@@ -216,7 +217,11 @@ MEASURED = {
 def test_what_was_measured_stands_below_the_images_and_in_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     card = MODELS.trained("synthesis")[0]
     assert card.measured is not None
-    performance = tuple(Measure(name, *values, 100, 50, "test") for name, values in MEASURED.items())
+    performance = tuple(
+        Measure(name, *values, 100, 50, data)
+        for data, shift in (("test", 0.0), ("validation", 9.0))
+        for name, values in ((name, [value + shift for value in them]) for name, them in MEASURED.items())
+    )
     measured = replace(card, measured=replace(card.measured, performance=performance))
     monkeypatch.setattr("ui.cached.find_models", lambda: Catalog(MODELS.folder, (measured,)))
     for at in (opened(PAGE), opened("pages/system/models.py", model=card.name)):
@@ -224,8 +229,23 @@ def test_what_was_measured_stands_below_the_images_and_in_the_card(monkeypatch: 
         likeness = next(t.value for t in at.table if "Synthetic and real" in t.value).iloc[0]
         assert (likeness.iloc[1], likeness.iloc[2]) == ("3.21 (3.00–3.50)", "0.42 (0.30–0.50)")
         assert "accepts 80.0 % (75.0 to 85.0 %) of the images, and calls 90.0 % (86.0 to 93.0 %)" in page
+        assert "lie 0.97 (0.950 to 0.990) times as far" in page
         assert "did not change a classifier for certain: -0.010 (-0.020 to 0.005)" in page
         assert len(next(t.value for t in at.table if "A classifier taught with" in t.value)) == 3
+
+
+@trained
+@pytest.mark.parametrize("view", ["make", "between"])
+def test_nothing_is_shown_where_all_lies_too_near_to_a_training_image(
+    view: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = MODELS.trained("synthesis")[0]
+    assert card.measured is not None and card.measured.guard is not None
+    strict = replace(card.measured.guard, nearest_min=1e9)
+    strictly = replace(card, measured=replace(card.measured, guard=strict))
+    monkeypatch.setattr("ui.cached.find_models", lambda: Catalog(MODELS.folder, (strictly,)))
+    at = opened(PAGE, view=view)
+    assert not at.exception and "each lay too near" in at.error[0].value and "<img" not in html(at)
 
 
 def test_without_a_model_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

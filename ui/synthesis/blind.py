@@ -64,8 +64,8 @@ def _ask_real(model: SynthesisModel) -> list[Brought]:
         key="synthesis_real",
         max_upload_size=LIMIT_MB,
         help=_(
-            "DICOM, NIfTI, PNG, JPEG or TIFF. They become grey and square and as small as the model's own, so that "
-            "neither size nor format gives them away. They stay in this session."
+            "DICOM, NIfTI, PNG, JPEG or TIFF; of several frames the middle one. They become grey and square and as "
+            "small as the model's own, so that neither size nor format gives them away. They stay in this session."
         ),
     )
     found: dict[str, Brought] = {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from medai_core.errors import MedAIError
 from medai_core.imaging.synthesis import SynthesisModel, as_png
 from ui.cached.synthesis import address, between, marked, there
 from ui.language import _
+from ui.results import problem
 from ui.synthesis import closer
 from ui.synthesis.asking import ask_label, ask_seed, label_title
 from ui.synthesis.films import Film, films
@@ -17,9 +19,16 @@ STEPS = tuple(k / 6 for k in range(7))
 
 @st.fragment
 def walk(model: SynthesisModel) -> None:
-    """Two ends, a slider between them, and the way."""
+    """Two ends, a slider between them, and the way; a fragment runs alone, so it says itself what cannot be."""
     labels, seeds = _ask(model)
     synthetic()
+    try:
+        _shown(model, labels, seeds)
+    except MedAIError as error:
+        problem(error)
+
+
+def _shown(model: SynthesisModel, labels: tuple[str, str], seeds: tuple[int, int]) -> None:
     seen, way = st.columns([4, 5], gap="large")
     with way:
         percent = st.slider(
