@@ -86,7 +86,7 @@ def test_both_networks_learn_in_a_step_and_the_discriminator_tells_noise_from_di
 
     from medai_core.training.synthesis.adversarial import Game
     from medai_core.training.synthesis.changing import changed
-    from medai_core.training.synthesis.learning import Taught, batch_of
+    from medai_core.training.synthesis.learning import Taught, batch_of, codes
     from medai_core.training.synthesis.networks import discriminator, generator
 
     keras.utils.set_random_seed(0)
@@ -98,7 +98,7 @@ def test_both_networks_learn_in_a_step_and_the_discriminator_tells_noise_from_di
     told = []
     for step in range(8):
         rng = np.random.default_rng(step)
-        told.append(game.step(batch_of(taught.at(32), taught.label, 2, rng))[1])
+        told.append(game.step(batch_of(taught.at(32), codes(taught), taught.label, 2, rng))[1])
     after = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
     moved = [float(np.abs(a - b).mean()) for a, b in zip(before, after, strict=True)]
     assert min(moved) > 0

@@ -24,8 +24,10 @@ Floats = NDArray[np.float32]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
+CODED = 48
+"""Latent numbers that are tied to the main components of images; the others are left to chance."""
 SMALLEST = 32
-BEGUN = 600
+BEGUN = 500
 """The size, and the steps, in which a generator learns the main components before the game."""
 
 
@@ -35,7 +37,7 @@ class Stage:
 
     size: int
     steps: int
-    batch: int = 32
+    batch: int = 16
     rates: Rates = (1.5e-4, 6e-4)
 
 
@@ -57,26 +59,34 @@ class Taught:
         return np.asarray(np.stack([np.stack(p) for p in parts], axis=-1), np.float32) / np.float32(127.5) - 1
 
 
-def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: int = 32) -> None:
-    """Teach a generator the main components first: latent numbers are those of each image, less its label's mean.
-
-    It begins the game with blurred images of the right shape instead of noise.
-    """
-    size = network.output.shape[1]
-    images = taught.at(size)
+def codes(taught: Taught) -> Floats:
+    """The latent numbers that are tied to each image, (n, 48): its main components, less its label's mean."""
+    images = taught.at(SMALLEST)
     flat = images.reshape(len(images), -1)
     mean = np.stack([flat[taught.label == k].mean(axis=0) for k in range(taught.labels)])
-    left, scale, _ = np.linalg.svd(flat - mean[taught.label], full_matrices=False)
-    latent = np.zeros((len(images), LATENT), np.float32)
-    count = min(LATENT, len(scale))
-    latent[:, :count] = left[:, :count] * np.sqrt(len(images))
+    left, _, _ = np.linalg.svd(flat - mean[taught.label], full_matrices=False)
+    return np.asarray(left[:, :CODED] * np.sqrt(len(images)), np.float32)
+
+
+def latents(code: Floats, tied: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
+    """Latent points (n, 128): the code where tied and chance for the rest, all chance where not."""
+    drawn = rng.normal(size=(len(code), LATENT)).astype(np.float32)
+    drawn[:, : code.shape[1]] = np.where(tied[:, None], code, drawn[:, : code.shape[1]])
+    return drawn
+
+
+def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: int = 32) -> None:
+    """Teach a generator the main components first: it begins the game with blurred images instead of noise."""
+    size = network.output.shape[1]
+    images, code = taught.at(size), codes(taught)
     told = np.eye(taught.labels, dtype=np.float32)[taught.label]
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
     network.compile(keras.optimizers.Adam(schedule), loss="mse")
     rng = np.random.default_rng((seed, size))
     for step in range(steps):
         rows = rng.integers(0, len(images), batch)
-        loss = network.train_on_batch([latent[rows], told[rows]], images[rows])
+        latent = latents(code[rows], np.ones(batch, bool), rng)
+        loss = network.train_on_batch([latent, told[rows]], images[rows])
         if step % 100 == 99:
             say(f"main components: step {step + 1}/{steps}, mean squared error {float(loss):.3f}")
 
@@ -107,13 +117,14 @@ def learn(
     before: Game | Known | None = known
     for stage in stages:
         game, done = _begun(taught, stage, before, work, seed)
+        start = time.monotonic() - spent(work, stage.size)
         for step, losses in _played(game, taught, stage, done, seed):
             if step % 50 == 0:
                 say(
                     f"{work.name}: size {stage.size}, step {step}/{stage.steps}, losses {losses[0]:.2f} {losses[1]:.2f}"
                 )
             if step % SAVED_EVERY == 0 or step == stage.steps:
-                _saved(game, stage, step, work)
+                _saved(game, stage, step, work, time.monotonic() - start)
         before = game
     assert before is not None
     return before.networks[1], before.networks[2]
@@ -144,34 +155,41 @@ def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path
 NAMES = ("generator", "averaged", "discriminator")
 
 
-def _saved(game: Game, stage: Stage, step: int, work: Path) -> None:
+def _saved(game: Game, stage: Stage, step: int, work: Path, seconds: float) -> None:
     for network, name in zip(game.networks, NAMES, strict=True):
         network.save_weights(work / f"{stage.size}_{name}.weights.h5")
-    (work / f"{stage.size}.json").write_text(json.dumps({"steps": step}))
+    (work / f"{stage.size}.json").write_text(json.dumps({"steps": step, "seconds": round(seconds)}))
     (work / f"{stage.size}.png").write_bytes(png(sheet(game.averaged)))
+
+
+def spent(work: Path, *sizes: int) -> float:
+    """Seconds that the stages of these sizes have taken so far, in this run and before."""
+    told = [json.loads(path.read_text()) for size in sizes if (path := work / f"{size}.json").exists()]
+    return float(sum(each["seconds"] for each in told))
 
 
 def _played(
     game: Game, taught: Taught, stage: Stage, done: int, seed: int
 ) -> Iterator[tuple[int, tuple[float, float]]]:
     """Steps from ``done`` on, and their losses; every label comes as often as the others."""
-    images = taught.at(stage.size)
+    images, code = taught.at(stage.size), codes(taught)
     rows = [np.flatnonzero(taught.label == k) for k in range(taught.labels)]
-    start = time.monotonic()
     for step in range(done, stage.steps):
         rng = np.random.default_rng((seed, stage.size, step))
         label = rng.integers(0, taught.labels, stage.batch)
         chosen = [int(rng.choice(rows[k])) for k in label]
-        yield step + 1, game.step(batch_of(images[chosen], label, taught.labels, rng))
-    if stage.steps > done:
-        say(f"size {stage.size}: {(stage.steps - done) * stage.batch / (time.monotonic() - start):.0f} images a second")
+        yield step + 1, game.step(batch_of(images[chosen], code[chosen], label, taught.labels, rng))
 
 
-def batch_of(real: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator) -> Mapping[str, Any]:
+def batch_of(
+    real: Floats, code: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator
+) -> Mapping[str, Any]:
+    """What a step of the game is given; every other latent point is that of the real image itself."""
     n, size = real.shape[:2]
     changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
-    latent = rng.normal(size=(n, LATENT)).astype(np.float32)
-    return {"real": real, "label": np.eye(labels, dtype=np.float32)[label], "latent": latent, **changes}
+    tied = np.arange(n) % 2 == 0
+    told = np.eye(labels, dtype=np.float32)[label]
+    return {"real": real, "label": told, "latent": latents(code, tied, rng), "tied": tied.astype("f4"), **changes}
 
 
 def made_by(network: keras.Model, label: NDArray[np.int64], latent: Floats) -> Pixels:

@@ -37,6 +37,15 @@ class BoundedConv(layers.Conv2D):  # type: ignore[misc]  # keras has no types
             shape=(1, self.filters), initializer="random_normal", trainable=False, name="direction"
         )
 
+    def save_own_variables(self, store: dict[str, Tensor]) -> None:
+        super().save_own_variables(store)
+        store["direction"] = self.direction
+
+    def load_own_variables(self, store: dict[str, Tensor]) -> None:
+        self._kernel.assign(store["0"])
+        self.bias.assign(store["1"])
+        self.direction.assign(store["direction"])
+
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         flat = ops.reshape(self._kernel, (-1, self.filters))
         held = ops.stop_gradient(flat)
@@ -46,7 +55,7 @@ class BoundedConv(layers.Conv2D):  # type: ignore[misc]  # keras has no types
             self.direction.assign(right)
         largest = ops.sum(ops.matmul(left, flat) * right)
         made = self.convolution_op(x, self._kernel / (largest + 1e-6))
-        return made + self.bias if self.use_bias else made
+        return made + self.bias
 
 
 @keras.saving.register_keras_serializable("medai")

@@ -17,13 +17,14 @@ from medai_core.training import recipes, reporting
 from medai_core.training.recipes import Pixels, say
 from medai_core.training.synthesis import serving
 from medai_core.training.synthesis.images import draw_parts, read_parts, scaled
-from medai_core.training.synthesis.learning import Known, Stage, Taught, learn
+from medai_core.training.synthesis.learning import Known, Stage, Taught, learn, spent
 from medai_core.training.synthesis.networks import discriminator
 from medai_core.training.synthesis.report import performance
 from medai_core.training.synthesis.study import JUDGED, Served, Study, draws, judge_of
 from medai_core.training.synthesis.ways import compared
 
 SMOKE = (Stage(32, 2, 8),)
+SIZES = (32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def _draft(study: Study, approaches: tuple[Approach, ...], guard: Guard, earlier
     """What is known before the test."""
     n = [len(part.labelled.label) for part in (study.training, study.held_out)]
     made_by = recipes.provenance(study.given, f"{n[0]} images to learn from, {n[1]} of other groups to compare with")
+    made_by = replace(made_by, seconds=round(made_by.seconds + spent(study.given.work, *SIZES)))
     if study.given.measure and earlier is not None:
         made_by = earlier.provenance
     nothing = Calibration(1.0, ())

@@ -75,7 +75,10 @@ def serving(network: keras.Model, projection: Projection) -> keras.Model:
 
 def write_serving(network: keras.Model, projection: Projection, folder: Path) -> None:
     """``model.tflite``, which serves, its weights as 16-bit numbers."""
-    serving(network, projection).export(folder / "model.tflite", format="litert", verbose=False)
+    import tensorflow as tf
+
+    how = {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
+    serving(network, projection).export(folder / "model.tflite", format="litert", verbose=False, **how)
 
 
 def write_discriminator(network: keras.Model, folder: Path) -> None:
