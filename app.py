@@ -17,7 +17,10 @@ st.navigation(
             st.Page("pages/patients/monitor.py", title=_("Monitor"), url_path="monitor"),
             st.Page("pages/patients/dosing.py", title=_("Dosing"), url_path="dosing"),
         ],
-        _("Imaging"): [st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan")],
+        _("Imaging"): [
+            st.Page("pages/imaging/scan.py", title=_("Scan"), url_path="scan"),
+            st.Page("pages/imaging/synthesis.py", title=_("Synthesis"), url_path="synthesis"),
+        ],
         _("Research"): [
             st.Page("pages/research/cohort.py", title=_("Cohort"), url_path="cohort"),
             st.Page("pages/research/subtypes.py", title=_("Subtypes"), url_path="subtypes"),

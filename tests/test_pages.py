@@ -86,6 +86,7 @@ def test_every_page_speaks_chinese_when_the_address_says_so(page: str, core: obj
     assert "仅供研究使用" in html(at)
     assert at.title[0].value in (
         "影像判读",
+        "合成",
         "模型",
         "队列",
         "风险",

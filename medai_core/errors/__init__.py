@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from medai_core.errors.blind_messages import BLIND_MESSAGES
 from medai_core.errors.dosing_messages import DOSING_MESSAGES
 from medai_core.errors.exchange_messages import EXCHANGE_MESSAGES
 from medai_core.errors.genomics_messages import GENOMICS_MESSAGES
@@ -57,6 +58,7 @@ MESSAGES = (
     | GENOMICS_MESSAGES
     | DOSING_MESSAGES
     | SYNTHESIS_MESSAGES
+    | BLIND_MESSAGES
 )
 """Every sentence by its id."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from medai_core.cards import Reliability
 from medai_core.evaluation.patients import Judged
-from medai_core.metrics import Floats
+from medai_core.metrics import Floats, wilson
 
 POINTS = 400
 """Points of a ROC that are kept: more than a screen can show."""
@@ -43,16 +43,6 @@ class Called:
     specificity: Share
     positive_value: Share
     negative_value: Share
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of n people (Wilson, JASA 1927); nan of nobody."""
-    if n == 0 or np.isnan(share):
-        return float("nan"), float("nan")
-    c = 1.96**2
-    centre = (share + c / (2 * n)) / (1 + c / n)
-    half = 1.96 * np.sqrt(share * (1 - share) / n + c / (4 * n * n)) / (1 + c / n)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
 def reliability(judged: Judged, bins: int = 10, *, fewest: int = 20) -> tuple[Reliability, ...]:

@@ -206,3 +206,13 @@ def _interval(value: float, draws: Floats) -> Interval:
         return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(defined, (0.025, 0.975))
     return Interval(float(value), float(low), float(high))
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n people (Wilson, JASA 1927); nan of nobody."""
+    if n == 0 or np.isnan(share):
+        return float("nan"), float("nan")
+    c = 1.96**2
+    centre = (share + c / (2 * n)) / (1 + c / n)
+    half = 1.96 * np.sqrt(share * (1 - share) / n + c / (4 * n * n)) / (1 + c / n)
+    return float(max(0.0, centre - half)), float(min(1.0, centre + half))

@@ -27,6 +27,7 @@ PAGES = {
     "monitor": "Monitor",
     "dosing": "Dosing",
     "scan": "Scan",
+    "synthesis": "Synthesis",
     "cohort": "Cohort",
     "subtypes": "Subtypes",
     "models": "Models",

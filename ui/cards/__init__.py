@@ -20,6 +20,7 @@ from ui.cards import (
     subtyping,
     subtyping_performance,
     survival,
+    synthesis,
 )
 from ui.cards import performance as classifiers
 from ui.cards import purpose as purposes
@@ -109,6 +110,8 @@ def _takes(card: Card) -> str:
         return _("{n} predictors").format(n=len(card.predictors))
     if card.subtypes:
         return _("gene expression")
+    if card.synthesis:
+        return synthesis.takes(card)
     return kind_titles(card.input.kinds) or _("any image")
 
 
@@ -165,6 +168,8 @@ def returns(chosen: Card) -> None:
         risk.predictors(chosen)
     elif chosen.subtypes:
         subtyping.subtypes(chosen)
+    elif chosen.synthesis:
+        synthesis.made(chosen)
     else:
         purposes.findings(chosen)
 
@@ -178,7 +183,9 @@ def performance(chosen: Card) -> None:
     if chosen.subtypes:
         subtyping_performance.performance(chosen)
         return
-    if chosen.dosing:
+    if chosen.synthesis:
+        synthesis.performance(chosen)
+    elif chosen.dosing:
         dosing.performance(chosen)
     elif chosen.survival:
         survival.performance(chosen)
@@ -199,6 +206,8 @@ def trust(chosen: Card) -> None:
         subtyping_performance.trust(chosen)
     elif chosen.dosing:
         dosing.trust(chosen)
+    elif chosen.synthesis:
+        synthesis.trust(chosen)
     elif chosen.survival:
         survival.trust(chosen)
     elif chosen.prediction:
