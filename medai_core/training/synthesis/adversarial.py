@@ -90,7 +90,8 @@ class Game:
         found, g_slope, d_slope = _slopes(losses, g, d)
         g, g_squares = _descended(g, g_slope, g_squares, self._rates[0], count)
         d, d_squares = _descended(d, d_slope, d_squares, self._rates[1], count)
-        averaged = [SHARE * a + (1 - SHARE) * b for a, b in zip(averaged, g, strict=True)]
+        share = ops.minimum(SHARE, (1 + count) / (10 + count))  # at first weights move too far to be averaged
+        averaged = [share * a + (1 - share) * b for a, b in zip(averaged, g, strict=True)]
         return (found.generator, found.discriminator), [g, d, found.state, averaged, g_squares, d_squares, [count]]
 
     def _losses(self, g: Tensors, d: Tensors, state: Tensors, batch: Batch) -> Losses:
