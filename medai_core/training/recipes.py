@@ -69,20 +69,7 @@ def options(
     measures : it can measure without fitting; divides : it can divide the training images without either.
     goes_on : it can teach the networks in the folder further.
     """
-    parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
-    parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
-    parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
-    parser.add_argument("--out", type=Path, default=folder, help="the model's folder to write to (default: this one)")
-    parser.add_argument("--smoke", action="store_true", help="draw a few images and fit for seconds; needs --out")
-    parser.add_argument("--seed", type=int, default=7)
-    if measures:
-        parser.add_argument("--measure", action="store_true", help="fit nothing: measure the network in the folder")
-    if divides:
-        parser.add_argument(
-            "--neighbourhoods", action="store_true", help="fit nothing: divide the training images by the network here"
-        )
-    if goes_on:
-        parser.add_argument("--further", type=int, default=0, metavar="STEPS", help="teach the networks here further")
+    parser = _parser(folder, measures=measures, divides=divides, goes_on=goes_on)
     given = parser.parse_args(arguments)
     if not given.smoke and given.data is None:
         parser.error("--data is needed (or --smoke)")
@@ -106,6 +93,24 @@ def options(
         divides and given.neighbourhoods,
         given.further if goes_on else 0,
     )
+
+
+def _parser(folder: Path, *, measures: bool, divides: bool, goes_on: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=f"Train, measure and export {folder.name}.")
+    parser.add_argument("--data", type=Path, help="the folder that holds the data sets")
+    parser.add_argument("--work", type=Path, help="where fitted networks are kept between runs (default: work/NAME)")
+    parser.add_argument("--out", type=Path, default=folder, help="the model's folder to write to (default: this one)")
+    parser.add_argument("--smoke", action="store_true", help="draw a few images and fit for seconds; needs --out")
+    parser.add_argument("--seed", type=int, default=7)
+    if measures:
+        parser.add_argument("--measure", action="store_true", help="fit nothing: measure the network in the folder")
+    if divides:
+        parser.add_argument(
+            "--neighbourhoods", action="store_true", help="fit nothing: divide the training images by the network here"
+        )
+    if goes_on:
+        parser.add_argument("--further", type=int, default=0, metavar="STEPS", help="teach the networks here further")
+    return parser
 
 
 def read_grey(file: str | Path, size: tuple[int, int]) -> Pixels:
