@@ -125,6 +125,11 @@ def test_the_way_between_two_seeds_begins_and_ends_at_their_first_images() -> No
     first, last = (synthesize(model(), "normal", 1, seed).images[0] for seed in (1, 2))
     assert way.withheld == 0 or len(way.images) + way.withheld == 3
     assert np.array_equal(way.images[0].pixels, first.pixels) and np.array_equal(way.images[-1].pixels, last.pixels)
+    assert [b"50% of the way from normal, seed 1, to normal, seed 2" in as_png(image) for image in way.images] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_step_too_near_is_left_out_and_counted() -> None:

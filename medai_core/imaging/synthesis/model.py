@@ -24,6 +24,7 @@ class Synthetic:
     seed, number : what it was drawn from; ``number`` counts from 0 within the seed.
     pixels : (y, x). outline : (y, x), of what the card says is outlined; None where the model outlines nothing.
     nearest : the distance to the nearest training image in the guard's embedding, at least the guard's limit.
+    way : of an image between two, which two and how far on; empty for an image that was drawn.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Synthetic:
     pixels: NDArray[np.uint8]
     outline: NDArray[np.bool_] | None
     nearest: float
+    way: str = ""
 
 
 @dataclass(frozen=True, eq=False)

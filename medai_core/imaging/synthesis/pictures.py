@@ -42,12 +42,15 @@ def _png(pixels: NDArray[np.uint8], image: Synthetic, how: str) -> bytes:
 
 def drawn_from(image: Synthetic) -> str:
     """What the image was drawn from."""
+    if image.way:
+        return image.way
     return f"seed {image.seed}, number {image.number}"
 
 
 def name_of(image: Synthetic) -> str:
     """How the image's files are called, without what tells their format."""
-    return f"{image.model}_{image.label}_{image.seed}_{image.number:04d}"
+    way = "_way" if image.way else ""
+    return f"{image.model}_{image.label}_{image.seed}{way}_{image.number:04d}"
 
 
 def is_synthetic(data: bytes) -> bool:

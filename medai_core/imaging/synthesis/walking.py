@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,14 @@ def between(
         labels = np.stack([(1 - shares[k]) * told[0] + shares[k] * told[1] for k in steps]).astype(np.float32)
         for k, drawn in zip(steps, draw(model, latent, labels, [True] * len(steps)), strict=True):
             if drawn is not None and drawn.nearest >= model.nearest_min:
-                images.append(shown(model, names[shares[k] > 0.5], seeds[0], k, drawn))
+                image = shown(model, names[shares[k] > 0.5], seeds[0], k, drawn)
+                images.append(replace(image, way=_way(names, seeds, shares[k])))
     return Made(tuple(images), len(shares) - len(images))
+
+
+def _way(names: tuple[str, str], seeds: tuple[int, int], share: float) -> str:
+    """Between which two images a step lies, and how far on."""
+    return f"{share:.0%} of the way from {names[0]}, seed {seeds[0]}, to {names[1]}, seed {seeds[1]}"
 
 
 def _end(model: SynthesisModel, asked: Floats, seed: int) -> Floats:
