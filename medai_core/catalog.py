@@ -18,6 +18,7 @@ from medai_core.runtime import Network
 
 if TYPE_CHECKING:
     # Only a type: pandas, which risks need, takes longer to import than a scan to read.
+    from medai_core.imaging.synthesis import SynthesisModel
     from medai_core.precision.dosing.model import DosingModel
     from medai_core.precision.genomics.placing import SubtypeModel
     from medai_core.precision.survival import SurvivalModel
@@ -28,6 +29,7 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS = "model.tflite"
 PARAMETERS = "model.npz"
 NEIGHBOURHOODS = "neighbourhoods.npz"
+GUARD = "guard.npz"
 T = TypeVar("T")
 
 
@@ -158,13 +160,24 @@ class Catalog:
 
         return DosingModel(card, self.network(card))
 
-    def _loaded(self, card: Card, task: str, refusal: str, load: Callable[[Card, Path], T]) -> T:
+    def synthesis_model(self, card: Card) -> SynthesisModel:
+        """The card's generator with its guard, as ``risk_model``, the hashes of both checked."""
+        from medai_core.imaging.synthesis import load_model
+
+        def load(card: Card, path: Path) -> SynthesisModel:
+            return load_model(card, self.network(card), path)
+
+        return self._loaded(card, "synthesis", "model.no_synthesis", load, GUARD)
+
+    def _loaded(
+        self, card: Card, task: str, refusal: str, load: Callable[[Card, Path], T], file: str = PARAMETERS
+    ) -> T:
         """The card's model of plain arrays, loaded when it is first asked for."""
         if card.task != task:
             raise ModelError(refusal, name=card.name)
         with self._lock:
             if card.name not in self._models:
-                self._models[card.name] = load(card, self._checked(card, PARAMETERS))
+                self._models[card.name] = load(card, self._checked(card, file))
             model: T = self._models[card.name]
             return model
 

@@ -22,6 +22,7 @@ from medai_core.errors.series_messages import SERIES_MESSAGES
 from medai_core.errors.stay_messages import STAY_MESSAGES
 from medai_core.errors.subtype_messages import SUBTYPE_MESSAGES
 from medai_core.errors.survival_messages import SURVIVAL_MESSAGES
+from medai_core.errors.synthesis_messages import SYNTHESIS_MESSAGES
 
 __all__ = [
     "MESSAGES",
@@ -36,6 +37,7 @@ __all__ = [
     "ModelError",
     "PatientError",
     "RecordError",
+    "SynthesisError",
 ]
 
 Fact: TypeAlias = "str | int | float | tuple[Message, ...]"
@@ -54,6 +56,7 @@ MESSAGES = (
     | SURVIVAL_MESSAGES
     | GENOMICS_MESSAGES
     | DOSING_MESSAGES
+    | SYNTHESIS_MESSAGES
 )
 """Every sentence by its id."""
 
@@ -125,6 +128,10 @@ class AccessError(MedAIError):
 
 class RecordError(MedAIError):
     """Something that the record cannot do as it was asked."""
+
+
+class SynthesisError(MedAIError):
+    """A synthetic scan that cannot be made as it was asked for."""
 
 
 class PatientError(MedAIError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from medai_core.imaging.images.display import windowed
 from medai_core.imaging.images.formats import format_of
 from medai_core.imaging.images.image import Header, Image, Opened, Patient, Place, Uids
 from medai_core.imaging.images.source import Source, megabytes
+from medai_core.imaging.images.synthetic import is_marked
 
 __all__ = [
     "MAX_BYTES",
@@ -67,10 +69,15 @@ def open_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
     opened = _guarded(format, lambda: _opener(format)(Source(data, max_pixels, max_bytes)))
     return Opened(
         opened.frames,
-        lambda frame: _guarded(format, lambda: opened.read(_admitted(frame, opened.frames))),
+        lambda frame: _guarded(format, lambda: _looked_at(opened.read(_admitted(frame, opened.frames)))),
         lambda frame: _guarded(format, lambda: opened.header(_admitted(frame, opened.frames))),
         lambda frame: _guarded(format, lambda: opened.pixels(_admitted(frame, opened.frames))),
     )
+
+
+def _looked_at(image: Image) -> Image:
+    """The image, which is synthetic too where only the mark in its pixels says so: tags are lost on the way."""
+    return replace(image, synthetic=True) if not image.synthetic and is_marked(image.display) else image
 
 
 def _admitted(frame: int, frames: int) -> int:

@@ -56,6 +56,7 @@ def _header(ds: Dataset, options: dict[str, Any], frame: int) -> Header:
         acquired=header.acquired(ds),
         phase=(header.text(ds, "EchoNumbers"), header.text(ds, "TemporalPositionIdentifier")),
         unit=header.unit(ds, frame),
+        synthetic=header.synthetic(ds),
     )
 
 
@@ -96,6 +97,7 @@ def _facts(ds: Dataset, frame: int) -> dict[str, Any]:
         "acquired": header.acquired(ds),
         "patient": header.patient(ds),
         "uids": header.uids(ds),
+        "synthetic": header.synthetic(ds),
     }
 
 

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from medai_core.errors import ImageError
 from medai_core.imaging.images.image import Patient, Place, Uids
+from medai_core.imaging.images.synthetic import says_synthetic
 
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _LONGEST_TEXT = 200
@@ -154,6 +155,12 @@ def patient(ds: Dataset) -> Patient:
 def uids(ds: Dataset) -> Uids:
     """What the file, its series and its study are called."""
     return Uids(*(text(ds, name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")))
+
+
+def synthetic(ds: Dataset) -> bool:
+    """Whether the header says that a program made the image: Synthetic Data (0008,001C), or the words we write."""
+    words = (text(ds, name) for name in ("PatientName", "PatientID", "ImageComments", "SeriesDescription"))
+    return upper(ds, "SyntheticData") == "YES" or says_synthetic(words)
 
 
 def upper(ds: Dataset, keyword: str) -> str | None:

@@ -61,6 +61,7 @@ class Header:
     number : DICOM's InstanceNumber.
     phase : which echo and which time it is of, where the file says so; frames of one place differ in it.
     unit : of the pixels' values; None where the file does not say.
+    synthetic : whether the file's words say that a program made it.
     """
 
     rows: int
@@ -75,6 +76,7 @@ class Header:
     acquired: datetime | None = None
     phase: tuple[str | None, ...] = ()
     unit: str | None = None
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,7 @@ class Image:
     uids : DICOM's own names of study, series and instance.
     place : where the frame lies in the patient; None where the file does not say.
     inverted : True where low values are shown bright (MONOCHROME1): pass it on to ``windowed``.
+    synthetic : whether the file says, in its words or by a mark in its pixels, that a program made it.
     """
 
     pixels: NDArray[np.float32] | NDArray[np.uint8]
@@ -120,6 +123,7 @@ class Image:
     inverted: bool = False
     slice_mm: float | None = None
     place: Place | None = None
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, eq=False)

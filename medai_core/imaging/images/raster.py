@@ -20,10 +20,11 @@ from medai_core.imaging.images.display import finite, natural_window, windowed
 from medai_core.imaging.images.formats import format_of
 from medai_core.imaging.images.image import Header, Image, Opened
 from medai_core.imaging.images.source import Source, megabytes
+from medai_core.imaging.images.synthetic import says_synthetic
 
 _MAX_PAGES = 5_000  # Pillow's time to find a page grows with the square of their number
 _MAX_CHUNKS = 100_000
-_ORIENTATION, _PHOTOMETRIC, _TILE_WIDTH, _TILE_LENGTH = 0x0112, 262, 322, 323
+_ORIENTATION, _DESCRIPTION, _PHOTOMETRIC, _TILE_WIDTH, _TILE_LENGTH = 0x0112, 270, 262, 322, 323
 _OFFSETS_AND_COUNTS = ((273, 279), (324, 325))  # of strips, of tiles
 
 
@@ -44,15 +45,15 @@ def open_raster(source: Source) -> Opened:
 
 def _header(source: Source, format: str, frame: int) -> Header:
     picture = _opened(source, format, frame)
-    return Header(picture.height, picture.width, number=frame)
+    return Header(picture.height, picture.width, number=frame, synthetic=says_synthetic(_words(picture)))
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[np.float32] | NDArray[np.uint8]:
     return array if array.ndim == 3 else finite(array)
 
 
-def _decoded(source: Source, format: str, frame: int) -> tuple[NDArray[Any], bool]:
-    """(y, x) or (y, x, 3) upright, and whether low values are shown bright."""
+def _decoded(source: Source, format: str, frame: int) -> tuple[NDArray[Any], bool, bool]:
+    """(y, x) or (y, x, 3) upright, whether low values are shown bright, and whether its words say it is SYNTHETIC."""
     picture = _opened(source, format, frame)
     source.admit(picture.height, picture.width)
     try:
@@ -61,12 +62,14 @@ def _decoded(source: Source, format: str, frame: int) -> tuple[NDArray[Any], boo
         raise _fault(error, format) from error
     # Pillow turns a TIFF by itself.
     array = _upright(_array(picture), 1 if format == "TIFF" else _orientation(picture))
-    return array, format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == 0
+    inverted = format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == 0
+    return array, inverted, says_synthetic(_words(picture))
 
 
 def _read(source: Source, format: str, frame: int, frames: int) -> Image:
-    array, inverted = _decoded(source, format, frame)
+    array, inverted, synthetic = _decoded(source, format, frame)
     facts: dict[str, Any] = {"sha256": source.sha256, "format": format, "frame": frame, "frames": frames}
+    facts["synthetic"] = synthetic
     if array.ndim == 3:
         return Image(pixels=array, display=array, **facts)
     pixels = finite(array)
@@ -168,10 +171,22 @@ def _array(picture: Any) -> NDArray[Any]:
 
 
 def _orientation(picture: Any) -> int:
+    found = _exif(picture, _ORIENTATION)
+    return found if isinstance(found, int) else 1
+
+
+def _exif(picture: Any, tag: int) -> object:
     try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
+        return picture.getexif().get(tag)
     except Exception:  # Exif may be damaged in every way; the picture still stands
-        return 1
+        return None
+
+
+def _words(picture: Any) -> list[object]:
+    """The texts of a file: a PNG's, a JPEG's comment, the description in a TIFF or in Exif."""
+    comment = picture.info.get("comment")
+    said = [*picture.info.values(), _exif(picture, _DESCRIPTION)]
+    return [*said, comment.decode("latin-1")] if isinstance(comment, bytes) else said
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:

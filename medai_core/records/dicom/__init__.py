@@ -4,5 +4,6 @@ from medai_core.records.dicom.sc import secondary_capture
 from medai_core.records.dicom.seg import segmentation
 from medai_core.records.dicom.source import Source, source_of, written
 from medai_core.records.dicom.sr import structured_report
+from medai_core.records.dicom.synthetic import as_dicom
 
-__all__ = ["Source", "secondary_capture", "segmentation", "source_of", "structured_report", "written"]
+__all__ = ["Source", "as_dicom", "secondary_capture", "segmentation", "source_of", "structured_report", "written"]
