@@ -155,6 +155,9 @@ def _dicom(
         made = dicom.segmentation(stored, full, card, source)
     if made is None:
         return
+    if found.patient.demo or full.image.synthetic:
+        for one in filter(None, (made, source.made)):
+            one.SyntheticData = "YES"
     yield Export(f"{format}_{stored.id[:8]}.dcm", dicom.written(made), format)
     if source.made is not None:
         name = f"source_{scan.id[:8]}_{full.image.frame}.dcm"

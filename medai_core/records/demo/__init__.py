@@ -6,7 +6,7 @@ installed or not trained would have said is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,9 +19,9 @@ from medai_core.catalog import Catalog
 from medai_core.errors import ModelError
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
-from medai_core.records.demo.people import PEOPLE, Event, Mistake, Profile, Scan, Stay, details_of
+from medai_core.records.demo.people import PEOPLE, Event, Mistake, Profile, Scan, details_of, staying
 from medai_core.records.demo.profiles import file_profile
-from medai_core.records.demo.scans import file_mistake, file_scan_of
+from medai_core.records.demo.scans import Pictures, file_mistake, file_scan_of, pictures
 from medai_core.records.schema import patient
 from medai_core.records.store import Store
 from medai_core.records.store.patients import Patient, create_patient, drop_files, remove_patients
@@ -72,51 +72,60 @@ def demo_count(store: Store) -> int:
         return len(connection.execute(select(patient.c.id).where(patient.c.demo.is_(True))).all())
 
 
-def demo_stays(store: Store, models: Catalog, card: Card, *, seed: int = SEED) -> bytes:
-    """The stays of the DEMO patients as a file of observations for one model; empty where there are none."""
-    from medai_core.records.demo.stays import staying, ward_file
-
+def demo_stays(store: Store) -> dict[str, str]:
+    """The DEMO patients in intensive care who are in the record: what their stays are called, by their numbers."""
     query = select(patient.c.number, patient.c.name).where(patient.c.demo.is_(True), patient.c.number.in_(staying()))
     with store.reading() as connection:
-        names = {row.number: f"{row.name} ({row.number})" for row in connection.execute(query)}
-    return ward_file(models, card, seed, names) if names else b""
+        return {
+            row.number: f"{row.name} ({row.number})" for row in connection.execute(query.order_by(patient.c.number))
+        }
+
+
+def stays_file(models: Catalog, card: Card, names: Mapping[str, str], *, seed: int = SEED) -> bytes:
+    """The stays of ``demo_stays`` as a file of observations (CSV) for a model that watches."""
+    from medai_core.records.demo.stays import ward_file
+
+    return ward_file(models, card, seed, names)
 
 
 def _fill(ward: Store, person: Person, models: Catalog, seed: int) -> None:
     """Everybody with what happens to them. What needs a model that is absent or altered is left out."""
     from medai_core.records.demo.stays import file_courses, simulated
 
-    now = ward.clock()
-    patients: dict[int, Patient] = {}
-    for place, planned in enumerate(PEOPLE):
-        first = now - timedelta(hours=1 + max(event.hours for event in planned.events))
-        details = details_of(place, now.date())
-        patients[place] = create_patient(_at(ward, first), person, details, demo=True)
-        for number, event in enumerate(planned.events):
-            own = seed + 10 * place + number
-            _unless_absent(partial(_file, ward, person, models, patients[place], event, own))
+    made = pictures(models, [e for planned in PEOPLE for e in planned.events if isinstance(e, Scan)], seed)
+    patients = {place: _admit(ward, person, place) for place in range(len(PEOPLE))}
+    for place, to in patients.items():
+        for number, event in enumerate(PEOPLE[place].events, start=1):
+            then = _at(ward, ward.clock() - timedelta(hours=event.hours))
+            filing = _filing(event, made, number, seed + 10 * place + number)
+            if filing is not None:
+                _unless_absent(partial(filing, then, person, models, to))
     courses = simulated(models, seed)
     file_courses(ward, person, courses, patients)
     for card in models.trained("monitoring"):
         _unless_absent(partial(_watch, ward, person, models, card, courses, patients))
 
 
+def _admit(ward: Store, person: Person, place: int) -> Patient:
+    """Someone of the ward, known since an hour before the first that happens to them."""
+    now = ward.clock()
+    first = now - timedelta(hours=1 + max(event.hours for event in PEOPLE[place].events))
+    return create_patient(_at(ward, first), person, details_of(place, now.date()), demo=True)
+
+
+def _filing(event: Event, made: Pictures, number: int, seed: int) -> Callable[..., None] | None:
+    """How an event is filed; None for a stay: all stays are filed together."""
+    if isinstance(event, Scan):
+        return partial(file_scan_of, event=event, made=made, number=number)
+    if isinstance(event, Mistake):
+        return partial(file_mistake, event=event)
+    return partial(file_profile, event=event, seed=seed) if isinstance(event, Profile) else None
+
+
 def _watch(ward: Store, person: Person, models: Catalog, card: Card, *of: Any) -> None:
     from medai_core.records.demo.stays import file_watching
 
     file_watching(ward, person, models.monitor_model(card), *of)
-
-
-def _file(ward: Store, person: Person, models: Catalog, to: Patient, event: Event, seed: int) -> None:
-    then = _at(ward, ward.clock() - timedelta(hours=event.hours))
-    if isinstance(event, Scan):
-        file_scan_of(then, person, models, to, event, seed)
-    elif isinstance(event, Mistake):
-        file_mistake(then, person, models, to, event)
-    elif isinstance(event, Profile):
-        file_profile(then, person, models, to, event, seed)
-    else:
-        assert isinstance(event, Stay)  # all stays are filed together
 
 
 def _at(ward: Store, moment: datetime) -> Store:

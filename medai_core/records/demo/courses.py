@@ -71,7 +71,9 @@ SIGNS = {
 SAME = {"systolic_bp": "systolic", "diastolic_bp": "diastolic", "mean_bp": "mean_pressure"}
 """What is one thing by two names."""
 CALM = 0.1
-"""How ill someone is who is well enough, from 0 to 1."""
+"""How ill someone is who is well enough, where 1 is gravely."""
+WORST = 1.5
+"""By how much someone is worse at the end who goes on worsening."""
 GAP = range(4, 9)
 """The hours in which nothing is measured of the one with gaps."""
 
@@ -95,13 +97,17 @@ def simulate(course: str, hours: int, published: Mapping[str, Quantiles], seed: 
     published : 5, 50 and 95 % of each sign; one without is not measured.
     """
     ill = _ill(course, np.arange(hours) / max(hours - 1, 1))
-    return {name: _sign(name, course, ill, published[name], seed) for name in SIGNS if name in published}
+    found = {name: _sign(name, course, ill, published[name], seed) for name in SIGNS if name in published}
+    if {"systolic", "diastolic", "mean_pressure"} <= found.keys():
+        minute, systolic = found["systolic"]
+        found["mean_pressure"] = minute, (systolic + 2 * found["diastolic"][1]) / 3
+    return found
 
 
 def _ill(course: str, share: Floats) -> Floats:
-    """How ill someone is at each hour, 0 to 1."""
+    """How ill someone is at each hour, 1 is gravely."""
     if course == "worsening":
-        return np.asarray(CALM + (1 - CALM) * share**1.3)
+        return np.asarray(CALM + WORST * share**1.3)
     if course == "septic":
         return np.asarray(CALM + (1 - CALM) / (1 + np.exp(-14 * (share - 0.62))))
     return np.full(len(share), CALM)
@@ -109,13 +115,20 @@ def _ill(course: str, share: Floats) -> Floats:
 
 def _sign(name: str, course: str, ill: Floats, published: Quantiles, seed: int) -> tuple[Floats, Floats]:
     sign, rng = SIGNS[name], np.random.default_rng([seed, crc32(name.encode())])
-    walk = np.cumsum(rng.normal(0, 0.11, len(ill))) + rng.normal(0, 0.12, len(ill)) + rng.normal(0, 0.2)
-    z = walk + ill * (sign.septic if course == "septic" else sign.ill)
+    z = _wandering(len(ill), rng) + ill * (sign.septic if course == "septic" else sign.ill)
     at = np.arange(0, len(ill), sign.every if course != "gaps" else 3 * sign.every)
     if course == "gaps":
         at = at[~np.isin(at, GAP)]
-    minute = at * 60.0 + (5 if sign.every == 1 else rng.integers(5, 45))
+    minute = at * 60.0 + (5 if sign.every <= 2 else rng.integers(5, 45))
     return np.asarray(minute, dtype=np.float64), _value(z[at], published)
+
+
+def _wandering(hours: int, rng: np.random.Generator) -> Floats:
+    """Standard deviations around someone's own middle: each hour remembers most of the one before."""
+    steps, found = rng.normal(0, 0.13, hours), np.zeros(hours)
+    for hour in range(1, hours):
+        found[hour] = 0.88 * found[hour - 1] + steps[hour]
+    return np.asarray(found + rng.normal(0, 0.08, hours) + rng.normal(0, 0.25))
 
 
 def _value(z: Floats, published: Quantiles) -> Floats:

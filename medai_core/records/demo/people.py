@@ -123,3 +123,13 @@ def details_of(place: int, today: date) -> Details:
 def number_of(place: int) -> str:
     """The number of someone of the ward, from 1."""
     return f"{FAMILY}-{place + 1}"
+
+
+def stays() -> dict[int, Stay]:
+    """The stays in intensive care, by the place of whose they are."""
+    return {place: e for place, planned in enumerate(PEOPLE) for e in planned.events if isinstance(e, Stay)}
+
+
+def staying() -> tuple[str, ...]:
+    """The numbers of those who are in intensive care."""
+    return tuple(map(number_of, stays()))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO
+from itertools import cycle, islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -15,8 +18,9 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 from medai_core.catalog import Catalog, samples
-from medai_core.errors import N_
+from medai_core.errors import N_, ModelError, SynthesisError
 from medai_core.imaging.images import read_image
+from medai_core.imaging.images.synthetic import mark
 from medai_core.readings import Reading, read_scan
 from medai_core.records.access import Person
 from medai_core.records.demo.people import BRAIN, CHEST, DISAGREES, Mistake, Scan
@@ -26,6 +30,8 @@ from medai_core.records.store.patients import Patient
 from medai_core.records.store.results import give_verdict
 
 Pixels = NDArray[np.uint8]
+Pictures = Mapping[tuple[str, str], Iterator[Pixels]]
+"""Images that were not given to anybody yet, by the model and the label that they are for."""
 
 FIELD_MM = 251.0
 """How wide a slice of the brain's cohort is (512 pixels of 0.49 mm, 10.1371/journal.pone.0140381)."""
@@ -62,13 +68,26 @@ WHY = {
 """Why the clinician of the ward disagrees, by the finding that the model names."""
 
 
-def file_scan_of(ward: Store, person: Person, models: Catalog, to: Patient, event: Scan, seed: int) -> None:
-    """Make a scan, read and file it, and give the verdict on it; nothing where no model could read it."""
+def pictures(models: Catalog, wanted: Sequence[Scan], seed: int) -> Pictures:
+    """An image for each scan that is wanted, in their order by model and label."""
+    asked = Counter((scan.model, scan.label) for scan in wanted)
+    return {of: iter(_generated(models, *of, n, seed) or _examples(models, *of, n)) for of, n in asked.items()}
+
+
+def file_scan_of(
+    ward: Store, person: Person, models: Catalog, to: Patient, event: Scan, made: Pictures, number: int
+) -> None:
+    """Give a scan to someone, read and file it, and give the verdict on it; nothing where no model could read it.
+
+    Parameters
+    ----------
+    number : of the scan among the patient's.
+    """
+    pixels = next(made[event.model, event.label], None)
     known = {card.name for card in models.trained("classification")}
-    pixels = _pixels(models, event, seed) if event.model in known and models.trained("applicability") else None
-    if pixels is None:
+    if pixels is None or event.model not in known or not models.trained("applicability"):
         return
-    data = _file(pixels, event.model, to, ward.clock(), seed)
+    data = _file(mark(pixels), event.model, to, ward.clock(), number)
     _read_and_file(ward, person, models, to, (data, FILES[event.model]), event)
 
 
@@ -106,22 +125,23 @@ def _why(reading: Reading) -> str:
     return WHY.get(named, WHY[""])
 
 
-def _pixels(models: Catalog, event: Scan, seed: int) -> Pixels | None:
-    """A made image; a model's own SYNTHETIC example where no generator makes such; None where there is neither."""
-    return _generated(models, event, seed) if _makers(models, event) else _example(models, event, seed)
+def _generated(models: Catalog, classifier: str, label: str, count: int, seed: int) -> list[Pixels]:
+    """What the generator of such images makes; nothing where there is none, or too much of it would be withheld."""
+    from medai_core.imaging.synthesis import synthesize
+
+    makers = [c for c in models.trained("synthesis") if c.synthesis and c.synthesis.classifier == classifier]
+    try:
+        return [
+            i.pixels for card in makers[:1] for i in synthesize(models.synthesis_model(card), label, count, seed).images
+        ]
+    except (ModelError, SynthesisError):
+        return []
 
 
-def _makers(models: Catalog, event: Scan) -> list[Any]:
-    return [c for c in models.trained("synthesis") if c.synthesis and c.synthesis.classifier == event.model]
-
-
-def _generated(models: Catalog, event: Scan, seed: int) -> Pixels | None:
-    raise NotImplementedError
-
-
-def _example(models: Catalog, event: Scan, seed: int) -> Pixels | None:
-    found = sorted((models.folder / event.model).glob(f"example_{event.label}_*.png"))
-    return np.asarray(Picture.open(found[seed % len(found)]).convert("L")) if found else None
+def _examples(models: Catalog, classifier: str, label: str, count: int) -> list[Pixels]:
+    """The model's own SYNTHETIC examples, over and over."""
+    found = sorted((models.folder / classifier).glob(f"example_{label}_*.png"))
+    return [np.asarray(Picture.open(path).convert("L")) for path in islice(cycle(found), count)]
 
 
 def _body(models: Catalog) -> Pixels | None:
@@ -145,13 +165,13 @@ def _page() -> Pixels:
     return np.asarray(page)
 
 
-def _file(pixels: Pixels, model: str, to: Patient, at: datetime, seed: int) -> bytes:
+def _file(pixels: Pixels, model: str, to: Patient, at: datetime, number: int) -> bytes:
     """The image as a scanner of the ward would send it; it says of itself that it is synthetic."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
 
     made = Dataset()
-    for keyword, value in (HEADERS[model] | _of_patient(to, at, seed)).items():
+    for keyword, value in (HEADERS[model] | _of_patient(to, at, number)).items():
         setattr(made, keyword, value)
     if model == BRAIN:
         made.PixelSpacing = [round(FIELD_MM / side, 4) for side in pixels.shape]
@@ -159,6 +179,7 @@ def _file(pixels: Pixels, model: str, to: Patient, at: datetime, seed: int) -> b
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
     made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
     made.WindowCenter, made.WindowWidth = 128, 256  # shown as it is
+    made.BurnedInAnnotation = "YES"
     made.PixelData = pixels.tobytes()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -169,11 +190,11 @@ def _file(pixels: Pixels, model: str, to: Patient, at: datetime, seed: int) -> b
     return stream.getvalue()
 
 
-def _of_patient(to: Patient, at: datetime, seed: int) -> dict[str, Any]:
+def _of_patient(to: Patient, at: datetime, number: int) -> dict[str, Any]:
     """What stands in every file of the ward."""
     details, local = to.details, at.astimezone()
     uids = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
-    return {uid: _uid(uid, str(details.number), str(seed)) for uid in uids} | {
+    return {uid: _uid(uid, str(details.number), str(number)) for uid in uids} | {
         "SyntheticData": "YES",
         "ImageComments": "SYNTHETIC, DEMO: nobody was ever scanned",
         "SeriesDescription": "SYNTHETIC (DEMO)",
@@ -182,7 +203,7 @@ def _of_patient(to: Patient, at: datetime, seed: int) -> dict[str, Any]:
         "PatientName": details.name.replace(", ", "^"),
         "PatientBirthDate": f"{details.birth_date:%Y%m%d}" if details.birth_date else "",
         "PatientSex": details.sex,
-        "StudyID": str(seed),
+        "StudyID": str(number),
         "StudyDate": f"{local:%Y%m%d}",
         "StudyTime": f"{local:%H%M%S}",
         "AcquisitionDateTime": f"{local:%Y%m%d%H%M%S}",

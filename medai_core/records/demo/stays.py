@@ -15,7 +15,7 @@ from medai_core.prognosis.monitoring import Answers, Hours, MonitorModel, answer
 from medai_core.prognosis.monitoring.hours import LAST
 from medai_core.records.access import Person
 from medai_core.records.demo.courses import Course, in_card_words, quantiles, simulate
-from medai_core.records.demo.people import DISAGREES, PEOPLE, Planned, Stay, number_of
+from medai_core.records.demo.people import DISAGREES, PEOPLE, Planned, Stay, number_of, stays
 from medai_core.records.store import Store
 from medai_core.records.store.estimates import Value, file_watched
 from medai_core.records.store.patients import Patient
@@ -41,17 +41,10 @@ Courses = dict[int, Course]
 WHY = N_("The fever began after the transfusion, and the cultures are sterile; I do not take it for sepsis.")
 
 
-def staying() -> tuple[str, ...]:
-    """The numbers of those who are in intensive care."""
-    return tuple(number_of(place) for place in _stays())
-
-
 def simulated(models: Catalog, seed: int) -> Courses:
     """What was measured in each stay, by the place of whose it is."""
     published = quantiles(models)
-    return {
-        place: simulate(stay.course, stay.hours, published, seed + 1000 + place) for place, stay in _stays().items()
-    }
+    return {place: simulate(stay.course, stay.hours, published, seed + 1000 + place) for place, stay in stays().items()}
 
 
 def file_courses(
@@ -63,7 +56,7 @@ def file_courses(
     ----------
     patients : in the record, by their place in ``PEOPLE``. names : the vital signs by the signs that are simulated.
     """
-    for place, stay in _stays().items():
+    for place, stay in stays().items():
         began = ward.clock() - timedelta(hours=stay.hours)
         given = [
             Vital(name, _rounded(name, value), began + timedelta(minutes=minute))
@@ -79,7 +72,7 @@ def file_watching(
 ) -> None:
     """File what a model says of each stay every few hours, the last among them, and the verdict on the newest."""
     end = ward.clock()
-    for place, stay in _stays().items():
+    for place, stay in stays().items():
         hours = by_hour(_told(courses, place, model.card), [number_of(place)], model.card.predictors)
         at = _hours(stay, model.card)
         found = answer(model, hours, at, explain=False)
@@ -104,19 +97,14 @@ def ward_file(models: Catalog, card: Card, seed: int, names: Mapping[str, str]) 
     table["value"] = [
         known[p][int(v)] if p in known else f"{v:g}" for p, v in zip(table["parameter"], table["value"], strict=True)
     ]
-    gaps = next(number_of(place) for place, stay in _stays().items() if stay.course == "gaps")
+    gaps = next(number_of(place) for place, stay in stays().items() if stay.course == "gaps")
     table = pd.concat([table, pd.DataFrame([{"stay": gaps, **SLIP}])], ignore_index=True)
     table = table[table["stay"].isin(list(names))]
     return harmless_csv(table.assign(stay=table["stay"].map(dict(names))))
 
 
 def _told(courses: Courses, place: int, card: Card) -> pd.DataFrame:
-    return in_card_words(courses[place], _fixed(PEOPLE[place], _stays()[place]), card, number_of(place))
-
-
-def _stays() -> dict[int, Stay]:
-    """The stays by the place of whose they are."""
-    return {place: e for place, planned in enumerate(PEOPLE) for e in planned.events if isinstance(e, Stay)}
+    return in_card_words(courses[place], _fixed(PEOPLE[place], stays()[place]), card, number_of(place))
 
 
 def _fixed(planned: Planned, stay: Stay) -> dict[str, float | str]:
