@@ -21,6 +21,7 @@ from medai_core.commands.arguments import (
     add_stays,
     add_subtypes,
     add_survival,
+    add_synthesis,
 )
 from medai_core.errors import MedAIError, ModelError
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_subtypes(commands)
     add_survival(commands)
     add_dosing(commands)
+    add_synthesis(commands)
     add_record(commands)
     add_exchange(commands)
     add_own_models(commands)
@@ -220,6 +222,8 @@ def _evaluate(options: argparse.Namespace, models: Catalog) -> int:
         return stays.evaluate(options, models, card)
     if card.task == "dosing":
         raise ModelError("dosing.evaluate", name=card.name)
+    if card.task == "synthesis":
+        raise ModelError("synthesis.evaluate", name=card.name)
     from medai_core.commands import scans
 
     return scans.evaluate(options, models, card)

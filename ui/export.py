@@ -13,6 +13,7 @@ import streamlit as st
 from PIL.PngImagePlugin import PngInfo
 
 from medai_core.cards import Card
+from medai_core.errors import Message
 from medai_core.imaging.masks import mask_nifti, mask_png
 from medai_core.imaging.segmentation import Outline
 from medai_core.readings import Reading, as_json
@@ -59,7 +60,7 @@ def downloads(reading: Reading, card: Card | None, source: bytes, *, key: str = 
 def _masks(reading: Reading, outline: Outline, source: bytes, name: str, key: str) -> None:
     """The outline's own pixels, for other programs."""
     for label, make, suffix, media in (
-        (_("Mask as PNG"), lambda: mask_png(outline), "png", "image/png"),
+        (_("Mask as PNG"), lambda: mask_png(outline, synthetic=reading.image.synthetic), "png", "image/png"),
         (_("Mask as NIfTI"), lambda: mask_nifti(outline, reading.image, source), "nii.gz", "application/gzip"),
     ):
         take_away(
@@ -91,6 +92,8 @@ def png_bytes(reading: Reading, card: Card | None, spoken: str) -> bytes:
         sheet, said = capture(reading, card, wording())
     facts = PngInfo()
     facts.add_itxt("Description", said)
+    if reading.image.synthetic:
+        facts.add_itxt("Comment", Message("notice.synthetic").text)
     stream = BytesIO()
     sheet.save(stream, "PNG", pnginfo=facts)
     return stream.getvalue()

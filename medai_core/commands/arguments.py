@@ -220,6 +220,25 @@ def add_dosing(commands: Any) -> None:
         command.add_argument("--json", action="store_true", help="print JSON")
 
 
+def add_synthesis(commands: Any) -> None:
+    """``synthesize``: scans that no patient ever had."""
+    synthesize = commands.add_parser("synthesize", help="make SYNTHETIC scans, with a manifest; none is a patient's")
+    synthesize.add_argument("model", metavar="MODEL")
+    synthesize.add_argument("--label", action="append", metavar="NAME", help="what to make; again for several (all)")
+    synthesize.add_argument("--count", type=int, default=10, metavar="N", help="images a label (default: 10)")
+    synthesize.add_argument("--seed", type=int, default=0, metavar="S", help="the same gives the same (default: 0)")
+    synthesize.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or an empty folder")
+    synthesize.add_argument("--dicom", action="store_true", help="write DICOM files instead of PNG")
+    synthesize.add_argument("--json", action="store_true", help="print JSON, one object")
+    synthesize.set_defaults(run=_synthesize)
+
+
+def _synthesize(options: argparse.Namespace, models: Catalog) -> int:
+    from medai_core.commands import synthesis
+
+    return synthesis.make(options, models)
+
+
 def _dosing(name: str, options: argparse.Namespace, models: Catalog) -> int:
     from medai_core.commands import dosing
 

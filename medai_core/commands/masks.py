@@ -48,7 +48,8 @@ def _frame(file: Path, options: argparse.Namespace, models: Catalog, taken: set[
     line = as_json(reading)
     if reading.outline is None:
         return line | {"mask": None}
-    return line | {"mask": str(_written(options.out / f"{_stem(file)}_mask.png", mask_png(reading.outline), taken))}
+    mask = mask_png(reading.outline, synthetic=reading.image.synthetic)
+    return line | {"mask": str(_written(options.out / f"{_stem(file)}_mask.png", mask, taken))}
 
 
 def _volume(path: Path, options: argparse.Namespace, models: Catalog, taken: set[Path]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from medai_core.cards import Card
 from medai_core.catalog import Catalog
 from medai_core.commands.saying import said_reading, said_series, say_measures
-from medai_core.errors import MedAIError
+from medai_core.errors import MedAIError, Message
 
 
 def read(options: argparse.Namespace, models: Catalog) -> int:
@@ -78,9 +78,14 @@ def said(line: dict[str, Any]) -> str:
         return said_series(line)
     about = f"{line['file']}: {line['model'] or 'no model'}: "
     if line["refused"]:
-        return f"{about}{line['refused']}"
+        return f"{about}{line['refused']}{_synthetic(line)}"
     sets = f"  (* in the {line['coverage']:.0%} set)" if line["findings"] else ""
     return f"{about}{said_reading(line)}{sets}  {' '.join(line['notices'])}"
+
+
+def _synthetic(line: dict[str, Any]) -> str:
+    """What must be said beside a refusal too."""
+    return f"  {line['notices'][0]}" if line["synthetic"] else ""
 
 
 def evaluate(options: argparse.Namespace, models: Catalog, card: Card) -> int:
@@ -106,11 +111,33 @@ def _evaluate_findings(options: argparse.Namespace, models: Catalog, card: Card)
     )
     for file in unread:
         print(f"{file.file}: {file.reason}", file=sys.stderr)
-    return _written(predictions_table(made), options.predictions) or int(bool(unread))
+    synthetic = _synthetic_rows(table, card.input.unit)
+    rows = predictions_table(made)
+    return _written(rows.assign(synthetic=rows["file"].map(synthetic)), options.predictions) or int(bool(unread))
+
+
+def _synthetic_rows(table: Any, unit: str) -> dict[str, bool]:
+    """Whether a program made the files of each unit of a manifest, as they say in words; told where one did."""
+    from medai_core.imaging.images import open_image
+
+    found: dict[str, bool] = {}
+    count = 0
+    for row, path in enumerate(table["file"]):
+        try:
+            said = open_image(Path(path).read_bytes()).header(0).synthetic
+        except (MedAIError, OSError):
+            said = False  # it is told as unread
+        name = (table[unit].iloc[row] if unit in table else "") or path
+        found[name] = found.get(name, False) or said
+        count += said
+    if count:
+        print(Message("synthesis.measured", {"count": count, "files": len(table)}).text, file=sys.stderr)
+    return found
 
 
 def _evaluate_outlines(options: argparse.Namespace, models: Catalog, card: Card) -> int:
     """Overlap with the outlines that people drew: Dice of one region, F1 at an IoU of 0.5 of many objects."""
+    from medai_core.evaluation import read_manifest
     from medai_core.evaluation.comparing import compare, comparison_measures, comparisons_table
     from medai_core.readings import outliner
 
@@ -120,7 +147,9 @@ def _evaluate_outlines(options: argparse.Namespace, models: Catalog, card: Card)
     say_measures(found, as_json=options.json)
     for file in unread:
         print(f"{file.file}: {file.reason}", file=sys.stderr)
-    return _written(comparisons_table(seen), options.predictions) or int(bool(unread))
+    synthetic = _synthetic_rows(read_manifest(options.manifest, None, options.split), "")
+    rows = comparisons_table(seen)
+    return _written(rows.assign(synthetic=rows["file"].map(synthetic)), options.predictions) or int(bool(unread))
 
 
 def _written(table: Any, path: Path | None) -> int:

@@ -23,6 +23,9 @@ SYNTHESIS_MESSAGES: dict[str, str] = {
     "synthesis.evaluate": N_(
         "The model '{name}' makes scans and answers nothing about any. How its images compare stands in its card."
     ),
+    "synthesis.measured": N_(
+        "SYNTHETIC: {count} of {files} files were made by a program, so what is measured here tells of no patients."
+    ),
     "notice.synthetic": N_("SYNTHETIC: this image was made by a program. It shows nobody, and tells of no patient."),
     "filing.synthetic": N_(
         "The image is SYNTHETIC: a program made it, and it is nobody's. It is filed to DEMO patients only. "

@@ -7,11 +7,15 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
+from PIL.PngImagePlugin import PngInfo
 
 from medai_core.imaging.images import Image
 from medai_core.imaging.images.nifti import grid_of
+from medai_core.imaging.images.synthetic import WORD
 from medai_core.imaging.segmentation import Outline
 from medai_core.imaging.series.series import Series, normal_of
+
+OF_SYNTHETIC = f"{WORD}: the outline of an image that a program made"
 
 
 def mask_pixels(outline: Outline) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -22,10 +26,12 @@ def mask_pixels(outline: Outline) -> NDArray[np.uint8] | NDArray[np.uint16]:
     return np.where(outline.labels > 0, np.uint8(255), np.uint8(0))
 
 
-def mask_png(outline: Outline) -> bytes:
-    """The mask as PNG: 8 bits for one region, 16 for many objects."""
-    stream = io.BytesIO()
-    Picture.fromarray(mask_pixels(outline)).save(stream, "PNG")
+def mask_png(outline: Outline, *, synthetic: bool = False) -> bytes:
+    """The mask as PNG: 8 bits for one region, 16 for many objects; says so where it is of a synthetic image."""
+    words, stream = PngInfo(), io.BytesIO()
+    if synthetic:
+        words.add_text("Description", OF_SYNTHETIC)
+    Picture.fromarray(mask_pixels(outline)).save(stream, "PNG", pnginfo=words)
     return stream.getvalue()
 
 
@@ -56,7 +62,7 @@ def _volume_nifti(stack: NDArray[np.uint16], image: Image, source: bytes) -> byt
     if place is None:
         rows, columns = image.spacing_mm or (1.0, 1.0)
         place = np.diag([columns, rows, image.slice_mm or 1.0, 1.0])
-    return _packed(voxels, place, known=image.spacing_mm is not None)
+    return _packed(voxels, place, known=image.spacing_mm is not None, synthetic=image.synthetic)
 
 
 def series_nifti(labels: NDArray[np.integer], series: Series) -> bytes:
@@ -66,9 +72,11 @@ def series_nifti(labels: NDArray[np.integer], series: Series) -> bytes:
     millimetres where sizes are known, else in pixels (unit "unknown").
     """
     voxels, spacing = np.asarray(labels, np.uint16).transpose(2, 1, 0), series.spacing_mm
+    synthetic = any(part.header.synthetic for part in series.parts)
     first, last = series.parts[0].header.place, series.parts[-1].header.place
     if first is None or last is None or spacing is None:
-        return _packed(voxels, np.diag([*(spacing or (1.0, 1.0, 1.0))[::-1], 1.0]), known=spacing is not None)
+        place = np.diag([*(spacing or (1.0, 1.0, 1.0))[::-1], 1.0])
+        return _packed(voxels, place, known=spacing is not None, synthetic=synthetic)
     across = normal_of(series.header) * spacing[0]
     if len(series.slots) > 1:  # not along the normal where the gantry was tilted
         across = np.subtract(last.corner_mm, first.corner_mm) / (len(series.slots) - 1)
@@ -78,7 +86,7 @@ def series_nifti(labels: NDArray[np.integer], series: Series) -> bytes:
     ).T
     place[:3, 3] = first.corner_mm
     place[:2] *= -1  # DICOM counts to the left and to the back
-    return _packed(*_canonical(voxels, place), known=True)
+    return _packed(*_canonical(voxels, place), known=True, synthetic=synthetic)
 
 
 def _canonical(
@@ -91,11 +99,13 @@ def _canonical(
     return apply_orientation(voxels, axes), moved  # type: ignore[no-untyped-call]
 
 
-def _packed(voxels: NDArray[np.uint16], place: NDArray[np.float64], *, known: bool) -> bytes:
+def _packed(voxels: NDArray[np.uint16], place: NDArray[np.float64], *, known: bool, synthetic: bool) -> bytes:
     import nibabel
 
     made = nibabel.Nifti1Image(np.ascontiguousarray(voxels), place)  # type: ignore[no-untyped-call]
     made.header.set_xyzt_units("mm" if known else "unknown")  # type: ignore[no-untyped-call]
+    if synthetic:
+        made.header["descrip"] = OF_SYNTHETIC
     return gzipped(made.to_bytes())
 
 

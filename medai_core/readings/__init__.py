@@ -100,7 +100,8 @@ def read_image_with(image: Image, file: str, models: Catalog, question: Question
     """``read_scan`` for an image that is already decoded."""
     start = time.perf_counter()
     kind = kind_of(models, question.kind, image)
-    blank = Reading(file, image, kind, None, None, None, None, (), None, _frame_notice(image), None, None, 0.0)
+    notices = (*_synthetic_notice([image]), *_frame_notice(image))
+    blank = Reading(file, image, kind, None, None, None, None, (), None, notices, None, None, 0.0)
     cards = [models.card(question.model)] if question.model else list(cards_for(kind.name, models))
     if not cards:
         refusal = no_model(kind.name)
@@ -116,6 +117,11 @@ def cards_for(kind: str, models: Catalog) -> tuple[Card, ...]:
 def no_model(kind: str) -> Message:
     """Why nothing is said of an image of a kind that no model answers for."""
     return Message("refusal.other" if kind == "other" else "refusal.no_model", {"found": f"kind.{kind}"})
+
+
+def _synthetic_notice(images: Iterable[Image]) -> tuple[Message, ...]:
+    """That a program made what is read, where a file says so: beside every answer and every refusal."""
+    return (Message("notice.synthetic"),) if any(image.synthetic for image in images) else ()
 
 
 def _frame_notice(image: Image) -> tuple[Message, ...]:
@@ -195,8 +201,9 @@ def _classified_together(
     slices = question.slices() if question.slices else (Slice(reading.file, reading.image),)
     found = look(card, partial(models.network, card), slices, partial(kind_of, models, question.kind))
     file, image = found.shown.file, found.shown.image
-    notices = (*(() if len(slices) > 1 else _frame_notice(image)), *header_notices(card, image), found.notice)
-    reading = replace(reading, file=file, image=image, kind=found.kind, notices=notices)
+    notices = [*_synthetic_notice(s.image for s in slices), *(() if len(slices) > 1 else _frame_notice(image))]
+    notices += [*header_notices(card, image), found.notice]
+    reading = replace(reading, file=file, image=image, kind=found.kind, notices=tuple(notices))
     if found.refusal is not None:
         return reading, found.refusal
     evidence = evidence_over_image(found.answer.whole.maps, (image.display.shape[0], image.display.shape[1]))

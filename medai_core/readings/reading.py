@@ -113,6 +113,7 @@ def as_json(reading: Reading) -> dict[str, Any]:
     return {
         "file": reading.file,
         "sha256": image.sha256,
+        "synthetic": image.synthetic,
         "kind": kind.name if kind else None,
         "kind_probability": round(kind.probability, 6) if kind else None,
         "kind_overruled": kind.overruled if kind else False,

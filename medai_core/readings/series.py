@@ -51,6 +51,8 @@ class SliceAnswer:
     in_set: tuple[bool, ...] = ()
     outlined: NDArray[np.uint8] | None = None
     """The outline's pixels, packed eight to a byte."""
+    synthetic: bool = False
+    """Whether a program made the slice, as its file says."""
 
     @property
     def unread(self) -> bool:
@@ -172,9 +174,16 @@ def read_series(
         answers=tuple(answers),
         volume_ml=volume_ml(answers, series.spacing_mm) if card.outline else None,
         level=None if card.outline else card.measured.level,
-        notices=series.notices,
+        notices=_notices(series, answers),
         seconds=time.perf_counter() - start,
     )
+
+
+def _notices(series: Series, answers: list[SliceAnswer]) -> tuple[Message, ...]:
+    """What the reader must know of the series, and that it is synthetic where only the pixels of a slice say so."""
+    said = Message("notice.synthetic")
+    new = said not in series.notices and any(answer.synthetic for answer in answers)
+    return (said, *series.notices) if new else series.notices
 
 
 def _answers(series: Series, models: Catalog, question: Question, card: Card, advance: Advance) -> list[SliceAnswer]:
@@ -219,6 +228,7 @@ def _answer(
         outline.area_px if outline else area,
         tuple(finding.in_set for finding in reading.findings),
         np.packbits(outline.labels > 0) if outline and outline.labels is not None else None,
+        image.synthetic,
     )
 
 

@@ -157,7 +157,7 @@ def _dicom(
         return
     if found.patient.demo or full.image.synthetic:
         for one in filter(None, (made, source.made)):
-            one.SyntheticData = "YES"
+            dicom.mark_synthetic(one)
     yield Export(f"{format}_{stored.id[:8]}.dcm", dicom.written(made), format)
     if source.made is not None:
         name = f"source_{scan.id[:8]}_{full.image.frame}.dcm"

@@ -22,7 +22,8 @@ from medai_core.records import MAKER
 from medai_core.records.access import Person
 from medai_core.records.schema import patient, scan
 from medai_core.records.store import Store
-from medai_core.records.store.filing import file_scan, keep_file, read_file, stated_details
+from medai_core.records.store.belonging import stated_details
+from medai_core.records.store.filing import file_scan, keep_file, read_file
 from medai_core.records.store.patients import Patient, create_patient, patient_numbered
 
 SENDER = Person("device:listener", N_("DICOM listener"), "clinician")
@@ -57,6 +58,7 @@ OTHER = Outcome(0x0111, "an instance of this name with other contents is filed a
 UNREADABLE = Outcome(0xC000, "no scan that can be read")
 NOBODY = Outcome(0xC001, "the file names no patient number")
 CONFLICT = Outcome(0xC002, "number, name, birth date or study belong to another patient")
+SYNTHETIC = Outcome(0xC004, "SYNTHETIC: made by a program, and filed to DEMO patients only")
 UNKEPT = Outcome(0xC003, "a number, name or birth date that cannot be kept")
 FULL = Outcome(0xA700, "no room on the disc")
 FAILED = Outcome(0x0110, "the record cannot be used now; send it again later")
@@ -81,6 +83,8 @@ def _of(error: RecordError) -> Outcome:
     id, detail = error.message.id, str(error.message.facts.get("detail", ""))
     if id == "record.full" or "full" in detail:
         return FULL
+    if id == "filing.synthetic":
+        return SYNTHETIC
     if id.startswith("filing."):
         return CONFLICT
     return UNKEPT if id in ("record.birth_date", "record.long", "record.name", "record.sex") else FAILED
@@ -94,6 +98,8 @@ def _receive(store: Store, models: Catalog, data: bytes, sha256: str) -> Outcome
     if not image.patient.id:
         return NOBODY
     with FILING:
+        if image.synthetic and not _is_demo(patient_numbered(store, image.patient.id)):
+            return SYNTHETIC  # before a patient is made for it
         known = _known(store, data, image.uids.instance, sha256)
         if known is not None:
             return known
@@ -140,6 +146,10 @@ def _known(store: Store, data: bytes, uid: str | None, sha256: str) -> Outcome |
         keep_file(store.scans, sha256, data)  # mended, where it was lost or cut
         return AGAIN
     return AGAIN if _same(data, read_file(store, there)) else OTHER
+
+
+def _is_demo(found: Patient | None) -> bool:
+    return found is not None and found.demo
 
 
 def _patient(store: Store, given: Reading) -> Patient:

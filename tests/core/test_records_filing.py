@@ -22,7 +22,8 @@ from medai_core.errors import RecordError
 from medai_core.imaging.images import Patient as Stated
 from medai_core.records import schema
 from medai_core.records.store import Location, Store
-from medai_core.records.store.filing import conflicts, read_file, stated_details, sweep_scans
+from medai_core.records.store.belonging import conflicts, stated_details
+from medai_core.records.store.filing import read_file, sweep_scans
 from medai_core.records.store.patients import Details, create_patient, delete_patient
 from medai_core.records.store.results import scans_of
 from tests.records import (

@@ -15,7 +15,7 @@ from medai_core.errors import AccessError, MedAIError, RecordError
 from medai_core.records import schema
 from medai_core.records.access import Person
 from medai_core.records.store import Location, Store
-from medai_core.records.store.filing import stated_details
+from medai_core.records.store.belonging import stated_details
 from medai_core.records.store.patients import (
     Details,
     create_patient,

@@ -9,7 +9,8 @@ import streamlit as st
 
 from medai_core.errors import MedAIError, Message
 from medai_core.readings import Reading
-from medai_core.records.store.filing import Given, conflicts, file_scans, filed_to, stated_details
+from medai_core.records.store.belonging import misfit, stated_details
+from medai_core.records.store.filing import Given, file_scans, filed_to
 from medai_core.records.store.patients import Details, Patient, create_patient, patient_of
 from medai_core.records.store.words import searched
 from medai_core.records.store.worklist import Asked, Line, find_lines
@@ -21,6 +22,7 @@ from ui.record.opened import KEY, open_patient
 from ui.results import plain, problem
 
 OFFERED = 20
+NOBODYS = Message("filing.synthetic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +33,12 @@ class Upload:
     readings: tuple[Reading, ...]
     others: tuple[Scan, ...] = ()
 
-    def conflict(self, known: Details) -> tuple[str, tuple[Message, ...]] | None:
-        """The first file that is of somebody else than ``known``, and where it says so."""
+    def misfit(self, known: Details, *, demo: bool = False) -> tuple[str, Message] | None:
+        """The first file that is not of ``known``, and why it is not."""
         stated = [(self.scan.name, self.readings[0])]
         stated += [(scan.name, cached.outline(scan)[0]) for scan in self.others]
-        found = ((name, conflicts(reading.image.patient, known)) for name, reading in stated)
-        return next(((name, differences) for name, differences in found if differences), None)
+        found = ((name, misfit(reading.image, known, demo=demo)) for name, reading in stated)
+        return next(((name, why) for name, why in found if why is not None), None)
 
     def given(self) -> list[Given]:
         """The scans with their readings, read in full."""
@@ -73,7 +75,10 @@ def ask_filing(
         with known:
             _look_for(upload)
         with new:
-            _begin(upload)
+            if readings[0].image.synthetic:
+                st.info(plain(say(NOBODYS)), icon=":material/block:")
+            else:
+                _begin(upload)
 
 
 def _ask_others(scan: Scan, uploaded: Sequence[Scan]) -> tuple[Scan, ...]:
@@ -95,13 +100,13 @@ def _ask_others(scan: Scan, uploaded: Sequence[Scan]) -> tuple[Scan, ...]:
 
 def _offer(upload: Upload, patient: Patient) -> None:
     """File to one patient, or why that cannot be."""
-    conflict = upload.conflict(patient.details)
-    if conflict:
-        say_conflict(*conflict)
+    unfit = upload.misfit(patient.details, demo=patient.demo)
+    if unfit:
+        say_misfit(*unfit)
         st.caption(_("It can be filed only to the right patient. Close this patient and choose another."))
         return
     image = upload.readings[0].image
-    if not words.patient_title(image.patient):
+    if not words.patient_title(image.patient) and not image.synthetic:
         st.caption(_("The file names nobody: you alone say whose it is."))
     born = (
         f" ({_('born {date}').format(date=patient.details.birth_date.isoformat())})"
@@ -113,9 +118,11 @@ def _offer(upload: Upload, patient: Patient) -> None:
         _file(upload, patient)
 
 
-def say_conflict(file: str, differences: tuple[Message, ...]) -> None:
-    """That a file is of another patient, and where it says so."""
-    said = _("The file is of another patient: {differences}.").format(differences="; ".join(map(say, differences)))
+def say_misfit(file: str, why: Message) -> None:
+    """That a file is of another patient, and where it says so; or that it is nobody's."""
+    said, differences = say(why), why.facts.get("differences")
+    if isinstance(differences, tuple):
+        said = _("The file is of another patient: {differences}.").format(differences="; ".join(map(say, differences)))
     st.error(plain(f"{file}: {said}"), icon=":material/block:")
 
 
@@ -189,9 +196,9 @@ def _begin(upload: Upload) -> None:
     if st.button(_("Add the patient and file"), type="primary", key=f"file_new:{upload.scan.sha256[:16]}"):
         try:
             details = typed.details()
-            conflict = upload.conflict(details)
-            if conflict:
-                say_conflict(*conflict)
+            unfit = upload.misfit(details)
+            if unfit:
+                say_misfit(*unfit)
                 return
             patient = create_patient(kept.store(), signin.person(), details)
         except MedAIError as error:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from medai_core.errors import MedAIError
 from medai_core.imaging.series import Arranged, Series
-from medai_core.records.store.filing import conflicts
+from medai_core.records.store.belonging import misfit
 from medai_core.records.store.patients import Patient
 from ui.cached import Scan
 from ui.cached import series as cached_series
 from ui.language import _
-from ui.record.filing import say_conflict
+from ui.record.filing import say_misfit
 from ui.results import notices, problem
 from ui.series.facts import header, left_out, title
 from ui.series.looking import look
@@ -56,9 +56,9 @@ def show(id: str, series: Series, found: Arranged, patient: Patient | None) -> N
     Nothing but its header is shown beside an open patient whom it contradicts.
     """
     header(series)
-    differences = conflicts(series.header.patient, patient.details) if patient is not None else ()
-    if differences:
-        say_conflict(series.parts[0].file.name, differences)
+    why = misfit(series.header, patient.details, demo=patient.demo) if patient is not None else None
+    if why is not None:
+        say_misfit(series.parts[0].file.name, why)
         st.caption(_("Close the open patient to look at it."))
         return
     notices(series.notices)

@@ -13,6 +13,7 @@ from medai_core.imaging.images.display import finite, natural_window, spanning, 
 from medai_core.imaging.images.formats import NIFTI_HEADER_BYTES, gunzipped_start, nifti_version
 from medai_core.imaging.images.image import Header, Image, Opened, Place
 from medai_core.imaging.images.source import Source
+from medai_core.imaging.images.synthetic import says_synthetic
 
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001}
 
@@ -32,12 +33,13 @@ def open_nifti(source: Source) -> Opened:
     volume = _canonical(_volume(source, header, shape, dtype), axes)
     facts: dict[str, Any] = {"sha256": source.sha256, "format": "NIfTI", "frames": planes[2] * shape[3]}
     facts["spacing_mm"], facts["slice_mm"] = _spacing(header, axes)
+    facts["synthetic"] = says_synthetic([bytes(header["descrip"]).decode("latin-1")])
 
     def place_of(frame: int) -> Place | None:
         return _place(header, axes, shape, frame // shape[3]) if facts["spacing_mm"] else None
 
     def header_of(frame: int) -> Header:
-        sizes = {"spacing_mm": facts["spacing_mm"], "slice_mm": facts["slice_mm"]}
+        sizes = {name: facts[name] for name in ("spacing_mm", "slice_mm", "synthetic")}
         return Header(planes[1], planes[0], place=place_of(frame), number=frame, **sizes)
 
     def pixels_of(frame: int) -> NDArray[np.float32] | NDArray[np.uint8]:

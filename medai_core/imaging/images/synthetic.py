@@ -16,12 +16,12 @@ Pixels = NDArray[np.uint8]
 
 WORD = "SYNTHETIC"
 SIDE = 128
-"""The side of an image that the letters are drawn for; a larger one has them as many times larger as it holds this."""
+"""The side of an image that the letters are drawn for; in a larger one they are larger."""
 PLATE, INK = 16, 235
 """The greys of the plate and of the letters."""
 CORRELATION = 0.8
-"""From which correlation with the drawn mark a corner is taken for it: an enlarged JPEG of quality 40 has 0.93, and
-no corner without the mark that was tried has more than 0.5."""
+"""From which correlation with the drawn mark, or with its negative, a corner is taken for it: marks kept as JPEG of
+quality 20 or enlarged up to eight times had 0.93 to 1, and of 4,000 films, slices and drawings none had 0.3."""
 LETTERS = {
     "S": (".####", "#....", "#....", ".###.", "....#", "....#", "####."),
     "Y": ("#...#", "#...#", ".#.#.", "..#..", "..#..", "..#..", "..#.."),
@@ -45,27 +45,32 @@ MARK = _drawn()
 
 
 def mark(pixels: Pixels) -> Pixels:
-    """A copy of ``pixels``, (y, x), with the mark; an image too small for it stays as it is."""
-    times = max(1, min(pixels.shape) // SIDE)
-    drawn = np.kron(MARK, np.ones((times, times), np.uint8))
-    made = pixels.copy()
-    if pixels.shape[0] >= drawn.shape[0] and pixels.shape[1] >= drawn.shape[1]:
-        made[-drawn.shape[0] :, : drawn.shape[1]] = drawn
+    """A copy of a square image, (y, x), with the mark; one of less than ``SIDE`` has no room for it and stays plain."""
+    made, side = pixels.copy(), len(pixels)
+    if side >= SIDE:
+        rows, columns = _size(side)
+        drawn = Picture.fromarray(MARK).resize((columns, rows), Picture.Resampling.NEAREST)
+        made[-rows:, :columns] = np.asarray(drawn)
     return made
 
 
+def _size(side: int) -> tuple[int, int]:
+    """The rows and columns of the mark in an image of that side."""
+    return round(side * MARK.shape[0] / SIDE), round(side * MARK.shape[1] / SIDE)
+
+
 def is_marked(display: Pixels) -> bool:
-    """Whether the mark stands in the corner of an image, (y, x) or (y, x, 3), of any size that is square."""
-    if display.shape[0] != display.shape[1] or display.shape[0] < SIDE:
+    """Whether the mark stands in the corner of an image, (y, x) or (y, x, 3), a square of any size from ``SIDE`` on."""
+    side = display.shape[0]
+    if side != display.shape[1] or side < SIDE:
         return False
-    corner = display[-max(1, round(display.shape[0] * MARK.shape[0] / SIDE)) :, :][
-        :, : max(1, round(display.shape[1] * MARK.shape[1] / SIDE))
-    ]
+    rows, columns = _size(side)
+    corner = display[-rows:, :columns]
     small = Picture.fromarray(np.ascontiguousarray(corner)).convert("L")
     seen = np.asarray(small.resize((MARK.shape[1], MARK.shape[0]), Picture.Resampling.BOX), np.float64)
     if np.ptp(seen) < (INK - PLATE) / 2:
         return False
-    return bool(np.corrcoef(seen.ravel(), MARK.astype(np.float64).ravel())[0, 1] >= CORRELATION)
+    return bool(abs(np.corrcoef(seen.ravel(), MARK.astype(np.float64).ravel())[0, 1]) >= CORRELATION)
 
 
 def says_synthetic(words: Iterable[object]) -> bool:

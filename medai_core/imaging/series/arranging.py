@@ -230,7 +230,7 @@ def _oblique_degrees(header: Header) -> float:
 
 def _mixture(group: Sequence[Part], every: Sequence[Part]) -> list[Message]:
     """What is said where the files are not all of this series."""
-    notices = []
+    notices = [Message("notice.synthetic")] if any(part.header.synthetic for part in group) else []
     people = {_person(part) for part in every}
     if len(people) > 1:
         notices.append(Message("series.patients", {"count": len(people), "slices": len(group)}))

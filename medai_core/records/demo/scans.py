@@ -24,6 +24,7 @@ from medai_core.imaging.images.synthetic import mark
 from medai_core.readings import Reading, read_scan
 from medai_core.records.access import Person
 from medai_core.records.demo.people import BRAIN, CHEST, DISAGREES, Mistake, Scan
+from medai_core.records.marking import marks
 from medai_core.records.store import Store
 from medai_core.records.store.filing import file_scan
 from medai_core.records.store.patients import Patient
@@ -87,7 +88,7 @@ def file_scan_of(
     known = {card.name for card in models.trained("classification")}
     if pixels is None or event.model not in known or not models.trained("applicability"):
         return
-    data = _file(mark(pixels), event.model, to, ward.clock(), number)
+    data = _file(mark(pixels) if marks(ward) else pixels, event.model, to, ward.clock(), number)
     _read_and_file(ward, person, models, to, (data, FILES[event.model]), event)
 
 

@@ -2,8 +2,17 @@
 
 from medai_core.records.dicom.sc import secondary_capture
 from medai_core.records.dicom.seg import segmentation
-from medai_core.records.dicom.source import Source, source_of, written
+from medai_core.records.dicom.source import Source, mark_synthetic, source_of, written
 from medai_core.records.dicom.sr import structured_report
 from medai_core.records.dicom.synthetic import as_dicom
 
-__all__ = ["Source", "as_dicom", "secondary_capture", "segmentation", "source_of", "structured_report", "written"]
+__all__ = [
+    "Source",
+    "as_dicom",
+    "mark_synthetic",
+    "secondary_capture",
+    "segmentation",
+    "source_of",
+    "structured_report",
+    "written",
+]

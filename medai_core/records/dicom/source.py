@@ -15,6 +15,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from medai_core.imaging.images.synthetic import WORD
 from medai_core.readings import Reading
 from medai_core.records import MAKER
 from medai_core.records.store.patients import Patient
@@ -163,6 +164,13 @@ def finish(made: Dataset, source: Dataset | None, *, written_in: bool = False) -
         made.BurnedInAnnotation = "YES"  # of others' pictures nobody knows
     made.PatientOrientation = None
     made.SpecificCharacterSet = "ISO_IR 192"
+
+
+def mark_synthetic(made: Dataset) -> None:
+    """Say of an object that what it is of, or shows, was made by a program (PS3.3, C.12.1: Synthetic Data)."""
+    made.SyntheticData = "YES"
+    made.SeriesDescription = f"{made.SeriesDescription}, {WORD}"[:64]
+    made.ContentQualification = "RESEARCH"
 
 
 def stamp(made: Dataset, at: datetime) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from reportlab.platypus import Spacer
 
 from medai_core.cards import Card
-from medai_core.errors import N_
+from medai_core.errors import N_, Message
+from medai_core.imaging.images.synthetic import WORD
 from medai_core.imaging.measurements import MEASURED
 from medai_core.readings import Finding, Reading
 from medai_core.records.capture import fitted, grey, legend, overlaid
@@ -33,6 +34,7 @@ from medai_core.records.report.layout import (
 from medai_core.records.store.results import StoredReading, StoredScan, Verdict
 from medai_core.records.wording import Wording, local_time, percent, sentence
 
+SYNTHETIC = Message("notice.synthetic")
 SIDE = 640
 """Pixels of a picture's longer side."""
 
@@ -148,7 +150,7 @@ def other_parts(found: Dossier, words: Wording) -> Iterator[Any]:
         verdict = words.verdict(stored.verdicts[0]) if stored.verdicts else "–"
         cells = [
             local_time(stored.at),
-            scan.file,
+            scan.file + (f" · {WORD}" if SYNTHETIC in given.notices else ""),
             f"{words.model(card)} {given.version or ''}".strip(),
             answer,
             verdict,

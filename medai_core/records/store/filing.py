@@ -17,17 +17,17 @@ from sqlalchemy import Connection, insert, select, update
 from medai_core.cards import Card
 from medai_core.errors import Message, RecordError
 from medai_core.imaging.images import Image
-from medai_core.imaging.images import Patient as Stated
 from medai_core.readings import Reading
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.files import write_whole
 from medai_core.records.schema import patient, reading, scan, series, study
 from medai_core.records.store import Store, Work
+from medai_core.records.store.belonging import misfit
 from medai_core.records.store.patients import Details, drop_files, new_id, patient_of
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
-from medai_core.records.store.words import fold, one_line
+from medai_core.records.store.words import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,43 +45,6 @@ class Filed:
     scan: str
     readings: tuple[str, ...]
     again: bool
-
-
-def conflicts(stated: Stated, known: Details) -> tuple[Message, ...]:
-    """Where a file contradicts a patient's details; a silent file or record contradicts nothing.
-
-    Names are compared without case, accents, spaces and punctuation ("王, 小东" is "王小东"), and of several scripts
-    one that agrees is enough.
-    """
-    found = []
-    if stated.id and known.number and one_line(stated.id).casefold() != known.number.casefold():
-        found.append(Message("filing.number", {"stated": stated.id, "known": known.number}))
-    if stated.name and not _same_name(stated.name, known.name):
-        found.append(Message("filing.name", {"stated": stated.name, "known": known.name}))
-    if stated.birth_date and known.birth_date and stated.birth_date != known.birth_date:
-        dates = {"stated": stated.birth_date.isoformat(), "known": known.birth_date.isoformat()}
-        found.append(Message("filing.birth_date", dict(dates)))
-    return tuple(found)
-
-
-def _same_name(stated: str, known: str) -> bool:
-    """Whether a name, or one of its writings ("Wang, Xiaodong (王, 小东)"), is the known one."""
-    return one_line(stated) == known or bool(_writings(stated) & _writings(known))
-
-
-def _writings(name: str) -> set[str]:
-    """The letters of a name and of each of its writings; in brackets stand one or two, family and given name each."""
-    parts = name.replace(")", "(").split("(")
-    for words in [part.split(",") for part in parts[1:]]:
-        half = len(words) // 2
-        parts += ["".join(words[:half]), "".join(words[half:])] if len(words) in (4, 6) else []
-    return {fold(part).replace(" ", "") for part in (name, *parts)} - {""}
-
-
-def stated_details(stated: Stated, file: str) -> Details:
-    """The details that a file states of its person, to begin a new patient with; the file's name where it has none."""
-    sex = stated.sex if stated.sex in ("F", "M", "O") else None
-    return Details(stated.name or stated.id or file, stated.id, stated.birth_date, sex)
 
 
 def file_scan(
@@ -104,8 +67,8 @@ def file_scans(
 
     Raises
     ------
-    RecordError : one of the files is of somebody else, or filed to somebody else; there is no such patient; the disc
-        is full. AccessError : the role may not.
+    RecordError : one of the files is of somebody else, or filed to somebody else, or of nobody and the patient is no
+        DEMO; there is no such patient; the disc is full. AccessError : the role may not.
     """
     store.allow(person, "file")
     images = [_image(given) for given in scans]
@@ -163,9 +126,9 @@ def _refusal(connection: Connection, id: str, image: Image) -> Message | None:
     row = connection.execute(select(patient).where(patient.c.id == id)).first()
     if row is None:
         return Message("record.no_patient")
-    differences = conflicts(image.patient, Details(row.name, row.number, row.birth_date, row.sex))
-    if differences:
-        return Message("filing.conflict", {"differences": differences})
+    refusal = misfit(image, Details(row.name, row.number, row.birth_date, row.sex), demo=row.demo)
+    if refusal is not None:
+        return refusal
     # DEMO patients are nobody: their scans may be filed to another patient to try things out.
     elsewhere = select(scan.c.id).join(patient, patient.c.id == scan.c.patient).where(scan.c.patient != id)
     if connection.execute(elsewhere.where(scan.c.sha256 == image.sha256, patient.c.demo.is_(False))).first():
