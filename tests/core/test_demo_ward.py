@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,25 @@ import pytest
 
 from medai_core.catalog import Catalog, find_models
 from medai_core.imaging.images import read_image
+from medai_core.imaging.synthesis import synthesize
 from medai_core.prognosis.monitoring import answer, by_hour
 from medai_core.records.access import LOCAL
 from medai_core.records.demo import demo_count, demo_stays, has_demo_choice, make_demo, remove_demo, stays_file
 from medai_core.records.demo.courses import quantiles, simulate
+from medai_core.records.demo.people import Scan
+from medai_core.records.demo.pictures import Pictures, pictures
+from medai_core.records.demo.scans import file_scan_of
 from medai_core.records.exports import export
 from medai_core.records.store import Location, Store, open_store
 from medai_core.records.store.estimates import estimates_of
-from medai_core.records.store.patients import Patient, edit_patient, patient_numbered, patient_of
+from medai_core.records.store.patients import (
+    Details,
+    Patient,
+    create_patient,
+    edit_patient,
+    patient_numbered,
+    patient_of,
+)
 from medai_core.records.store.portrait import portrait
 from medai_core.records.store.results import scans_of
 from medai_core.records.store.vitals import vitals_of
@@ -173,6 +184,27 @@ def test_weights_that_are_not_those_of_the_card_are_left_out_and_the_rest_is_the
     store = opened(tmp_path / "ward")
     assert make_demo(store, LOCAL, find_models(folder)) == 24
     assert {r["model"] for r in results(everybody(store))} == {drawn.FILM, None}
+    store.close()
+
+
+@pytest.mark.skipif(not MODELS.trained("synthesis"), reason="no generator is trained")
+def test_where_a_generator_is_trained_its_images_are_tried_first() -> None:
+    for card in MODELS.trained("synthesis"):
+        assert card.synthesis is not None
+        label = card.findings[0].name
+        found = pictures(MODELS, [Scan(card.synthesis.classifier, label, 1)], 5)
+        first = synthesize(MODELS.synthesis_model(card), label, 1, 5).images[0]
+        assert np.array_equal(next(found.of(Scan(card.synthesis.classifier, label, 1))), first.pixels)
+
+
+def test_where_no_model_takes_what_was_made_for_such_a_scan_another_stands_in(tmp_path: Path) -> None:
+    store, wanted = opened(tmp_path / "ward"), Scan(drawn.FILM, "normal", 1)
+    to = create_patient(store, LOCAL, Details("DEMO, Somebody", "DEMO-1", date(2023, 1, 1), "F"), demo=True)
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128), dtype=np.uint8)
+    examples = pictures(few(MODELS, drawn.FILM), [wanted], 5).examples
+    file_scan_of(store, LOCAL, MODELS, to, wanted, Pictures({(drawn.FILM, "normal"): iter([noise] * 9)}, examples), 1)
+    (scan,) = scans_of(store, to.id)
+    assert scan.readings[0].reading.findings
     store.close()
 
 

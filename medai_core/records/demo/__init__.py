@@ -20,8 +20,9 @@ from medai_core.errors import ModelError
 from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.demo.people import PEOPLE, Event, Mistake, Profile, Scan, details_of, staying
+from medai_core.records.demo.pictures import Pictures, pictures
 from medai_core.records.demo.profiles import file_profile
-from medai_core.records.demo.scans import Pictures, file_mistake, file_scan_of, pictures
+from medai_core.records.demo.scans import file_mistake, file_scan_of
 from medai_core.records.schema import patient
 from medai_core.records.store import Store
 from medai_core.records.store.patients import Patient, create_patient, drop_files, remove_patients
