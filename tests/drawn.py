@@ -129,7 +129,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
 def scan(level: int, side: int = 64, kind: str = "film") -> bytes:
     """A picture of a ramp and a level; the first pixel says what the drawn core takes it for."""
     pixels = np.tile(np.linspace(0, level, side).astype(np.uint8), (side, 1))
-    pixels[0, 0] = {"film": 1, "brain": 2, "photo": 3, "frames": 4}[kind]
+    pixels[0, 0] = {"film": 1, "brain": 2, "photo": 3, "frames": 4, "synthetic": 5}[kind]
     return png(pixels)
 
 
@@ -168,6 +168,7 @@ def read_scan(
         frames=5 if mark == 4 else 1,
         acquired=datetime(2024, 3, 1, 10, 22) if mark == 4 else None,
         patient=patient,
+        synthetic=mark == 5,
     )
     shares = {"chest_radiograph": _film(pixels), "brain_mri": (0.48, 0.41, 0.11)}.get(found)
     name = {"chest_radiograph": FILM, "brain_mri": BRAIN}.get(found)

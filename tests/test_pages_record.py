@@ -263,6 +263,19 @@ def test_a_scan_of_somebody_else_is_not_offered_for_filing_and_says_why(store: S
     assert not any(label.startswith("File to") for label in labels(at))
 
 
+def test_a_synthetic_scan_is_offered_to_demo_patients_only_and_begins_none(store: Store) -> None:
+    ann, nobody = create_patient(store, LOCAL, ANN), create_patient(store, LOCAL, Details("DEMO, Nobody"), demo=True)
+    found = {}
+    for id in (ann.id, nobody.id, ""):
+        at = page("imaging/scan", **({"patient": id} if id else {}))
+        at.file_uploader(key="scans").set_value([("made.png", drawn.scan(220, kind="synthetic"), "image/png")])
+        at = at.run()
+        found[id] = {label for label in labels(at) if "File to" in label or "Add the patient" in label}
+        told = [element.value for element in (*at.error, *at.info) if "DEMO patients only" in element.value]
+        assert bool(told) is (id != nobody.id)
+    assert found == {ann.id: set(), nobody.id: {"File to DEMO, Nobody"}, "": set()}
+
+
 def uploaded(patient: Patient, *files: tuple[str, bytes]) -> AppTest:
     """The page Scan with all files of the upload to be filed together."""
     at = page("imaging/scan", patient=patient.id)

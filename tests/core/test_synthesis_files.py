@@ -129,6 +129,7 @@ def test_a_series_with_a_synthetic_slice_says_it(only: str) -> None:
     stream = io.BytesIO()
     ds.save_as(stream)
     series = arrange([File("slice.dcm", stream.getvalue)]).series[0]
+    assert (TOLD in [notice.text for notice in series.notices]) is (only == "words")  # before any pixels are decoded
     reading = read_series(series, installed(), "brain_mri_tumour_segmentation", kind="brain_mri")
     assert [notice.text for notice in reading.notices].count(TOLD) == 1
 

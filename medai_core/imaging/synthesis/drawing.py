@@ -35,7 +35,8 @@ def synthesize(
 ) -> Made:
     """``count`` images of a label, the first ones of a seed.
 
-    An image that lies too near to a training image is not shown; another is drawn for its number.
+    An image that lies too near to a training image is not shown; another is drawn for its number. On one machine a
+    seed gives the same bytes each time; another kind of processor may round a grey level otherwise.
 
     Parameters
     ----------
