@@ -5,22 +5,25 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from medai_core.cards import Card
 from medai_core.catalog import Catalog, find_models
 from medai_core.imaging.measurements import Measurement
+from medai_core.prognosis.assessment import assess, typical
 from medai_core.readings import read_scan
-from medai_core.records.demo import file_demo_vitals, file_risks
 from medai_core.records.store import Store
+from medai_core.records.store.estimates import Value, file_estimate
 from medai_core.records.store.filing import file_scan
 from medai_core.records.store.patients import Details, Patient, create_patient
 from medai_core.records.store.results import StoredReading, StoredScan, give_verdict, scans_of
+from medai_core.records.store.vitals import PARAMETERS, Vital, file_vitals
 from tests.orthanc import need
 from tests.records import CLINICIAN
 from tests.scans import dicom, grey, png
@@ -117,9 +120,33 @@ def handed(store: Store, details: Details = ADA) -> Handed:
         file_scan(store, CLINICIAN, patient.id, data, readings, cards())
     give_verdict(store, CLINICIAN, agrees=False, why=WHY, reading_id=found.of("film.dcm")[1].id)
     give_verdict(store, CLINICIAN, agrees=True, reading_id=found.of("refused.dcm")[1].id)
-    file_risks(store, CLINICIAN, models(), patient)
-    file_demo_vitals(store, CLINICIAN, patient)
+    file_risks(store, patient)
+    file_course(store, patient)
     return found
+
+
+def file_risks(store: Store, to: Patient) -> None:
+    """The risk of every outcome for the cohort's typical patient, and of one outcome as the years went by."""
+    for outcome, (card, *_others) in models().outcomes().items():
+        model = models().risk_model(card)
+        for age in (62.0, 64.0, 67.0) if outcome == "mortality_10y" else (67.0,):
+            values: dict[str, Value] = dict(typical(model))
+            if isinstance(values.get("age"), float):
+                values["age"] = age
+            row = pd.DataFrame({name: [value] for name, value in values.items()})
+            at = store.clock() - timedelta(days=365 * (67.0 - age))
+            file_estimate(store, CLINICIAN, to.id, model, values, assess(model, row, explained=True), at=at)
+
+
+def file_course(store: Store, to: Patient) -> None:
+    """Half a day of vital signs."""
+    end, first = store.clock(), {"temperature": 36.8, "oxygen_saturation": 90.0, "systolic_pressure": 138.0}
+    given = [
+        Vital(name, first.get(name, 70.0) + i, end - timedelta(hours=4 * (6 - i)))
+        for name in PARAMETERS
+        for i in range(6)
+    ]
+    file_vitals(store, CLINICIAN, to.id, tuple(given))
 
 
 def pdf_text(path: Path) -> str:

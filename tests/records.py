@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import select
 
 from medai_core.cards import Card
+from medai_core.catalog import Catalog
 from medai_core.errors import Message
 from medai_core.imaging.applicability import Kind
 from medai_core.imaging.images import read_image
@@ -30,6 +31,11 @@ COLLEAGUE = Person("oidc|colleague", "Colin Colleague", "clinician")
 ADMINISTRATOR = Person("oidc|administrator", "Ada Administrator", "administrator")
 ADA = Details("Drawn, Ada", "ID-7", date(2021, 4, 2), "F")
 ADAS = {"PatientID": "ID-7", "PatientName": "Drawn^Ada", "PatientBirthDate": "20210402", "PatientSex": "F"}
+
+
+def few(models: Catalog, *names: str) -> Catalog:
+    """Only these of the models: a ward of DEMO patients is made of whatever is there."""
+    return Catalog(models.folder, tuple(card for card in models.cards if card.name in names))
 
 
 class Clock:

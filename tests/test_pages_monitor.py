@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from html import escape
 from itertools import count, pairwise
@@ -21,6 +22,8 @@ from medai_core.catalog import Catalog, find_models
 from medai_core.prognosis.monitoring import Answers, answer, by_hour
 from medai_core.prognosis.monitoring.alarms import alarms, cheapest
 from medai_core.records import audit
+from medai_core.records.access import LOCAL
+from medai_core.records.demo import make_demo, remove_demo
 from medai_core.records.store import default_store
 from medai_core.sources.observations import read_observations
 from tests.test_pages import opened
@@ -433,3 +436,20 @@ def test_the_page_speaks_chinese(card: Card) -> None:
     assert at.title[0].value == "监护"
     assert said.title in page and said.horizon in page and said.limits[0] in page
     assert all(title in said.predictors.values() for title in frame(at, "作用")["预测因子"])
+
+
+def test_the_demo_ward_is_offered_while_its_patients_are_in_the_record(record: Path) -> None:
+    assert "monitor_more" not in {toggle.key for toggle in opened(PAGE, view="ward").toggle}
+    shutil.rmtree(record)
+    store = default_store()
+    make_demo(store, LOCAL, Catalog(MODELS.folder, ()))
+    st.cache_resource.clear()
+    at = opened(PAGE, view="ward", model=LATE.name)
+    at.toggle(key="monitor_more").set_value(True).run()
+    stays = next(frame.value["Stay"] for frame in at.dataframe if "Stay" in frame.value)
+    assert len(stays) == 4 and all(name.startswith("DEMO, ") for name in stays)
+    assert "SYNTHETIC example" in text(at)
+    assert at.toggle(key="monitor_example").disabled
+    remove_demo(store, LOCAL)
+    store.close()
+    assert "monitor_more" not in {toggle.key for toggle in at.run().toggle}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import streamlit as st
 
 from medai_core.cards import Card
@@ -33,24 +36,41 @@ def choose_model(task: str, label: str, none_yet: str, *, icon: str, key: str) -
     return cards[name]
 
 
-def file_or_example(card: Card, label: str, *, key: str, limit_mb: int, help: str, example: str) -> Upload | None:
+@dataclass(frozen=True)
+class More:
+    """A synthetic file to try beside the model's own example: what it is called, and how it is made."""
+
+    label: str
+    help: str
+    name: str
+    make: Callable[[], bytes]
+
+
+def file_or_example(
+    card: Card, label: str, *, key: str, limit_mb: int, help: str, example: str, more: More | None = None
+) -> Upload | None:
     """The file that the reader gives: an upload, or else the model's own example where the reader asks for it.
 
     Parameters
     ----------
-    help : on the upload; example : on the example, what it was drawn from.
+    help : on the upload; example : on the example, what it was drawn from. more : goes before the example.
     """
     uploads, tries = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with uploads:
         file = st.file_uploader(label, key=f"{key}_file", max_upload_size=limit_mb, help=help)
     path = models().folder_of(card) / "example.csv"
     with tries:
+        another = more is not None and st.toggle(
+            more.label, key=f"{key}_more", disabled=file is not None, help=more.help
+        )
         tried = st.toggle(
             _("Use the synthetic example"),
             key=f"{key}_example",
-            disabled=file is not None or not path.exists(),
+            disabled=file is not None or another or not path.exists(),
             help=example,
         )
     if file is not None:
         return given(file.name, file.getvalue())
+    if more is not None and another:
+        return given(more.name, more.make(), synthetic=True)
     return given(path.name, path.read_bytes(), synthetic=True) if tried and path.exists() else None

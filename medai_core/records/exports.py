@@ -155,7 +155,7 @@ def _dicom(
         made = dicom.segmentation(stored, full, card, source)
     if made is None:
         return
-    if full.image.synthetic:
+    if found.patient.demo or full.image.synthetic:
         for one in filter(None, (made, source.made)):
             dicom.mark_synthetic(one)
     yield Export(f"{format}_{stored.id[:8]}.dcm", dicom.written(made), format)

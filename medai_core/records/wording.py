@@ -265,7 +265,7 @@ class Wording:
         """A clinician's verdict in a line."""
         template = self._(N_("{name} agreed, {time}") if v.agrees else N_("{name} disagreed, {time}"))
         said = template.format(name=self._(v.by_name), time=local_time(v.at))
-        return f"{said}: {v.why}" if v.why else said
+        return f"{said}: {self._(v.why)}" if v.why else said
 
     def sex(self, code: str | None) -> str:
         """DICOM's code of a sex; empty where it is not known."""

@@ -10,8 +10,8 @@ frame(_("Worklist"), _("Patients with unread results, the most urgent first."))
 
 try:
     worklist.begin()
+    worklist.demo()
     asked = worklist.ask()
     worklist.table(asked, worklist.find(asked))
-    worklist.demo()
 except MedAIError as error:
     results.problem(error)

@@ -270,7 +270,7 @@ def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
     visit(page, address)
     expect(page.locator(".medai-worklist")).to_be_visible(timeout=60_000)
     photograph(page, "worklist")
-    page.get_by_role("link", name="DEMO, Film").click()
+    page.get_by_role("link", name="DEMO, Mei").click()
     expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
     photograph(page, "patient")
     visit(page, address, "scan")

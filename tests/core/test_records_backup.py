@@ -23,6 +23,7 @@ from medai_core.records.store.patients import Details, retain_patient
 from medai_core.records.store.results import give_verdict, note_export, recall, scans_of
 from medai_core.records.store.settings import keep_setting
 from medai_core.records.store.worklist import Asked, find_lines
+from tests import drawn
 from tests.core.conftest import DATABASES, Places
 from tests.records import (
     ADAS,
@@ -32,6 +33,7 @@ from tests.records import (
     REFUSAL,
     actions,
     entered,
+    few,
     filed,
     film,
     on_disc,
@@ -73,7 +75,7 @@ def place(database: str, request: pytest.FixtureRequest, folder: Path) -> Locati
 def test_a_record_goes_into_a_backup_and_into_either_database_whole(
     store: Store, request: pytest.FixtureRequest, opened: Callable[..., Store], tmp_path: Path, other: str
 ) -> None:
-    make_demo(store, ADMINISTRATOR, MODELS)
+    make_demo(store, ADMINISTRATOR, few(MODELS, "scan_kind", drawn.FILM, "mortality_10y_logistic", "sepsis_6h_lstm"))
     full = request.getfixturevalue("some")
     rows = backup(full, ADMINISTRATOR, tmp_path / "backup")
     assert actions(full)[-1] == "backup"

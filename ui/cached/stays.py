@@ -20,6 +20,7 @@ from medai_core.errors import Message
 from medai_core.prognosis.monitoring import Answers, Hours, MonitorModel, answer, by_hour
 from medai_core.prognosis.monitoring.drivers import Change, Drivers, Gaps, changes, drivers, gaps, state_at
 from medai_core.prognosis.monitoring.hours import LAST, hour_of
+from medai_core.records.demo import stays_file
 from medai_core.sources.observations import Observations, read_observations, summary
 from ui.cached import models
 from ui.cached.uploads import Upload, named
@@ -154,6 +155,16 @@ def _read(id: str, _upload: Upload, _model: MonitorModel) -> Watched:
     found = read_observations(_upload.data, _upload.name, predictors, now=datetime.now(UTC))
     hours = by_hour(found.table, found.stays, predictors)
     return Watched(id, _upload, _model, found, hours, summary(found, predictors))
+
+
+def demo(card: Card, names: Mapping[str, str]) -> bytes:
+    """The stays of the DEMO patients as a file; ``names`` is what they are called, by their numbers."""
+    return _demo(card.name, card.version, tuple(names.items()), card)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _demo(name: str, version: str, names: tuple[tuple[str, str], ...], _card: Card) -> bytes:
+    return stays_file(models(), _card, dict(names))
 
 
 def stay(watched: Watched, name: str) -> Stay:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from medai_core.cards import Card
 from medai_core.cards.monitoring import Monitored
 from medai_core.errors import N_
-from ui import settings, words
-from ui.asking import file_or_example
-from ui.cached import models
+from medai_core.records.demo import demo_stays
+from ui import kept, settings, signin, words
+from ui.asking import More, file_or_example
+from ui.cached import models, stays
 from ui.cached.stays import Stay, Watched
 from ui.cached.stays import stay as stay_of
 from ui.cached.uploads import Upload
@@ -119,6 +121,7 @@ def ask(card: Card) -> Upload | None:
             "version 2; the content decides, not the name. Files stay in this session."
         ),
         example=_("SYNTHETIC: a stay drawn from what the development cohort has in common; it is nobody's."),
+        more=_demo(card),
     )
     if upload is not None:
         return upload
@@ -128,6 +131,18 @@ def ask(card: Card) -> Upload | None:
         _("Drop a file of observations above, or use the synthetic example. Nothing leaves this session."),
     )
     return None
+
+
+def _demo(card: Card) -> More | None:
+    """The stays of the DEMO patients, where the record has some."""
+    if not signin.may("view") or not (names := demo_stays(kept.store())):
+        return None
+    return More(
+        _("Use the DEMO ward"),
+        _("SYNTHETIC: the simulated stays of the DEMO patients in the worklist. They are nobody's."),
+        f"DEMO_{card.outcome}.csv",
+        partial(stays.demo, card, names),
+    )
 
 
 def stay_key(watched: Watched) -> str:

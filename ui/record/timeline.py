@@ -49,7 +49,7 @@ def _of_scans(patient: Patient) -> Iterator[Event]:
             yield stored.at, _("Scan read"), words.answer_or_refusal(stored.reading, card), stored.by
             for verdict in stored.verdicts:
                 said = _("Agreed") if verdict.agrees else _("Disagreed")
-                yield verdict.at, said, verdict.why or scan.file, verdict.by_name
+                yield verdict.at, said, _(verdict.why) or scan.file, verdict.by_name
 
 
 def _of_risks(patient: Patient) -> Iterator[Event]:
@@ -58,7 +58,7 @@ def _of_risks(patient: Patient) -> Iterator[Event]:
         said = words.percent(e.risk) if e.risk is not None else _("refused")
         yield e.at, _("Risk filed"), f"{outcome_title(card) if card else e.outcome}: {said}", e.by
         for verdict in e.verdicts:
-            yield verdict.at, _("Agreed") if verdict.agrees else _("Disagreed"), verdict.why, verdict.by_name
+            yield verdict.at, _("Agreed") if verdict.agrees else _("Disagreed"), _(verdict.why), verdict.by_name
 
 
 def _of_others(patient: Patient) -> Iterator[Event]:

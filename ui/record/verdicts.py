@@ -52,5 +52,5 @@ def _say(verdict: Verdict, *, counts: bool) -> None:
     icon = ":material/check_circle:" if verdict.agrees else ":material/cancel:"
     line = f"{icon} {said.format(**facts)}"
     if verdict.why:
-        line += f": {plain(verdict.why)}"
+        line += f": {plain(_(verdict.why))}"
     st.markdown(line if counts else f":gray[{line}]")

@@ -44,7 +44,7 @@ def _course(found: tuple[Vital, ...]) -> None:
         rows=-(-len(shown) // 3),
         cols=min(3, len(shown)),
         subplot_titles=[_name(PARAMETERS[name]) for name in shown],
-        vertical_spacing=0.2,
+        vertical_spacing=0.3,
     )
     for i, name in enumerate(shown):
         line = [v for v in found if v.parameter == name]
@@ -60,7 +60,8 @@ def _course(found: tuple[Vital, ...]) -> None:
             col=i % 3 + 1,
         )
     margins = {"l": 8, "r": 8, "t": 32, "b": 8}
-    figure.update_layout(height=200 * -(-len(shown) // 3) + 40, showlegend=False, margin=margins)
+    figure.update_xaxes(nticks=4, tickangle=0)
+    figure.update_layout(height=220 * -(-len(shown) // 3) + 40, showlegend=False, margin=margins)
     last = {name: next(v for v in reversed(found) if v.parameter == name) for name in shown}
     said = "; ".join(f"{_name(PARAMETERS[name])} {v.value:g}" for name, v in last.items())
     st.plotly_chart(figure, config=BARE, key="vitals_course", alt=_("Vital signs, newest values") + ": " + said)

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from medai_core.errors import MedAIError
 from medai_core.records import SHOWN
 from medai_core.records.demo import MAKER, demo_count, has_demo_choice, make_demo, remove_demo
 from medai_core.records.store.worklist import COUNTED, Asked, Line, Lines, find_lines
 from ui import cached, kept, people, signin, words
 from ui.language import _, finding_title, language
 from ui.record.details import ask_new_patient
-from ui.results import empty_state
+from ui.results import empty_state, problem
 
 TITLES = {
     "all": lambda: _("All"),
@@ -60,7 +61,7 @@ def _first_page() -> None:
 def begin() -> None:
     """Make the DEMO patients, where this record has never had any."""
     if not has_demo_choice(kept.store()):
-        with st.spinner(_("Making the DEMO patients…"), show_time=True):
+        with st.spinner(_("Making the DEMO patients; this happens once…"), show_time=True):
             make_demo(kept.store(), MAKER, cached.models())
 
 
@@ -165,15 +166,31 @@ def demo() -> None:
     count = demo_count(kept.store())
     if not count:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="demo"):
-        st.markdown(
-            ":gray["
-            + _("{n} patients marked DEMO are nobody: this program made them to try it with.").format(n=count)
-            + "]"
+    with st.container(border=True, key="demo"):
+        telling, removing = st.columns([4, 1.3], gap="medium", vertical_alignment="center")
+        telling.markdown(
+            _(
+                "**{n} patients marked DEMO are nobody.** This program made their scans, risks and stays to try it "
+                "with; what the models say of them is real."
+            ).format(n=count)
         )
-        if signin.may("edit"):
-            st.button(_("Remove the DEMO patients"), icon=":material/delete_sweep:", on_click=_remove_demo)
+        label = _("Remove the DEMO patients")
+        icon = ":material/delete_sweep:"
+        if signin.may("edit") and removing.button(label, icon=icon, key="demo:remove", width="stretch"):
+            st.dialog(label)(_remove_demo)(count)
 
 
-def _remove_demo() -> None:
-    remove_demo(kept.store(), signin.person())
+def _remove_demo(count: int) -> None:
+    st.markdown(
+        _(
+            "This takes all {n} DEMO patients away, with what was filed to them since. They do not come back; other "
+            "patients stay."
+        ).format(n=count)
+    )
+    if st.button(_("Remove all of them"), type="primary", icon=":material/delete_sweep:", key="demo:sure"):
+        try:
+            remove_demo(kept.store(), signin.person())
+        except MedAIError as error:
+            problem(error)
+            return
+        st.rerun()

@@ -10,7 +10,6 @@ from medai_core.records.dicom.source import uids_of
 from medai_core.records.dossier import Dossier
 from medai_core.records.fhir.parts import (
     DICOM_UID,
-    TAG,
     Json,
     entry,
     instant,
@@ -18,6 +17,7 @@ from medai_core.records.fhir.parts import (
     practitioner_resource,
     quantity,
     reference,
+    tags,
     url,
 )
 from medai_core.records.fhir.results import Subject, estimate_entries, reading_entries
@@ -35,7 +35,7 @@ def record_bundle(found: Dossier) -> bytes:
     entries = _unique(_entries(found, Subject(found, patient)))
     bundle = {
         "resourceType": "Bundle",
-        "meta": {"tag": [TAG]},
+        "meta": tags(found.patient),
         "type": "collection",
         "timestamp": instant(found.made_at),
         "entry": entries,

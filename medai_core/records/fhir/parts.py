@@ -21,6 +21,8 @@ DCM = "http://dicom.nema.org/resources/ontology/DCM"
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH", "display": RESEARCH_USE}
 """What every result is marked with: healthcare research."""
+TEST = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST", "display": "test health data"}
+"""What everything of a DEMO patient is marked with too."""
 SYSTEMS = {**ADDRESSES, "RadLex": "http://www.radlex.org"}
 
 
@@ -68,6 +70,11 @@ def notes(texts: Iterable[str]) -> list[Json]:
     return [{"text": text} for text in texts if text]
 
 
+def tags(patient: Patient) -> Json:
+    """What everything that is about someone is marked with."""
+    return {"tag": [TAG, TEST] if patient.demo else [TAG]}
+
+
 def patient_resource(patient: Patient) -> Json:
     """The person; what is not known is left out."""
     details = patient.details
@@ -86,6 +93,8 @@ def patient_resource(patient: Patient) -> Json:
         found["identifier"].insert(0, {"system": NUMBER, "value": details.number})
     if details.birth_date:
         found["birthDate"] = details.birth_date.isoformat()
+    if patient.demo:
+        found["meta"] = {"tag": [TEST]}
     gender = {"F": "female", "M": "male", "O": "other"}.get(details.sex or "")
     return found | ({"gender": gender} if gender else {})
 

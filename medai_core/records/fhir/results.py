@@ -13,7 +13,6 @@ from medai_core.records.dossier import Dossier
 from medai_core.records.fhir.parts import (
     ABSENT,
     DCM,
-    TAG,
     Json,
     concept,
     device_resource,
@@ -24,6 +23,7 @@ from medai_core.records.fhir.parts import (
     practitioner_resource,
     quantity,
     reference,
+    tags,
     url,
 )
 from medai_core.records.store.estimates import StoredEstimate
@@ -45,7 +45,7 @@ class Subject:
     @property
     def stamp(self) -> Json:
         """What every result of the patient has."""
-        return {"meta": {"tag": [TAG]}, "subject": reference(self.patient)}
+        return {"meta": tags(self.dossier.patient), "subject": reference(self.patient)}
 
 
 def device(model: str | None, version: str | None, weights: str | None, card: Card | None) -> Json:

@@ -63,7 +63,22 @@ class Work:
 
     def enter(self, act: audit.Act) -> None:
         """Enter into the audit what this transaction does."""
-        self.last = audit.append(self.connection, self.key, self.person, act, self.now)
+        self.last = self._append(act, self.now)
+
+    def _append(self, act: audit.Act, now: datetime) -> audit.Entry:
+        return audit.append(self.connection, self.key, self.person, act, now)
+
+
+@dataclass
+class _Part(Work):
+    """A change that is part of a larger one: what it files may be dated otherwise, the audit says when it was done."""
+
+    whole: Work | None = None
+
+    def enter(self, act: audit.Act) -> None:
+        """Enter into the audit what the larger transaction does."""
+        assert self.whole is not None
+        self.last = self.whole.last = self._append(act, self.whole.now)
 
 
 @dataclass(frozen=True)
@@ -94,13 +109,25 @@ class Store:
             yield connection
 
     @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A transaction while nobody else writes, for what is not entered."""
+        with database.sole_writer(self.engine) as connection:
+            yield connection
+
+    @contextmanager
     def writing(self, person: Person) -> Iterator[Work]:
         """A transaction that changes the record, while no other does; whole or not at all."""
-        with database.sole_writer(self.engine) as connection:
+        with self.alone() as connection:
             work = Work(connection, person, self.clock(), self.key)
             yield work
         if work.last is not None:
             self._sign_head(work.last)
+
+    @contextmanager
+    def as_one(self, person: Person) -> Iterator[tuple[Store, Work]]:
+        """A record whose changes are all one transaction, whole or not at all, and that transaction."""
+        with self.writing(person) as work:
+            yield _Within(self.engine, self.folder, self.key, self.clock, work), work
 
     def _sign_head(self, entry: audit.Entry) -> None:
         try:
@@ -132,6 +159,30 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Within(Store):
+    """A record during one transaction, which everything that it is asked is part of.
+
+    Its clock dates what is filed; the audit's entries are of the time at which the transaction began.
+    """
+
+    whole: Work | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The transaction."""
+        assert self.whole is not None
+        yield self.whole.connection
+
+    alone = reading
+
+    @contextmanager
+    def writing(self, person: Person) -> Iterator[Work]:
+        """The transaction, in the name of ``person``."""
+        assert self.whole is not None
+        yield _Part(self.whole.connection, person, self.clock(), self.key, whole=self.whole)
 
 
 def open_store(location: Location, *, clock: Callable[[], datetime] = _clock) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, insert, select
 
@@ -20,6 +20,9 @@ from medai_core.records.store import Store
 from medai_core.records.store.patients import known_patient, new_id
 from medai_core.records.store.results import Verdict, verdict_of, verdicts_of
 from medai_core.records.store.rows import message_of
+
+if TYPE_CHECKING:
+    from medai_core.prognosis.monitoring import Answers, MonitorModel
 
 Value = float | str | None
 
@@ -77,27 +80,64 @@ def file_estimate(
     ------
     RecordError : there is no such patient. AccessError : the role may not.
     """
+    columns = {"recalibrated": recalibrated, "predictors": dict(values)}
+    columns |= _refused(answer) if isinstance(answer, tuple) else _answered(model, answer)
+    return _file(store, person, id, model, columns, at)
+
+
+def file_watched(
+    store: Store,
+    person: Person,
+    id: str,
+    model: MonitorModel,
+    values: Mapping[str, Value],
+    answers: Answers,
+    place: int,
+    *,
+    at: datetime | None = None,
+) -> str:
+    """File what a model that watches stays says at one hour, or why it says nothing; as ``file_estimate``.
+
+    Parameters
+    ----------
+    values : the newest of each predictor. place : of the hour in ``answers``; one without a risk is a refusal.
+    """
+    columns: dict[str, Any] = {"recalibrated": False, "predictors": dict(values)}
+    said = answers.warnings[place]
+    if model.spec.covers(int(answers.hour[place])):
+        risks = {name: float(getattr(answers, name)[place]) for name in ("risk", "low", "high")}
+        columns |= {"refusals": [], **risks, "warnings": _facts(said)}
+    else:
+        columns |= _refused(said)
+    return _file(store, person, id, model, columns, at)
+
+
+def _file(
+    store: Store,
+    person: Person,
+    id: str,
+    model: RiskModel | MonitorModel,
+    columns: Mapping[str, Any],
+    at: datetime | None,
+) -> str:
     store.allow(person, "file")
     found, card = new_id(), model.card
-    columns = {
-        "outcome": card.outcome,
-        "model": card.name,
-        "version": card.version,
-        "weights_sha256": model.measured.sha256[PARAMETERS],
-        "recalibrated": recalibrated,
-        "predictors": dict(values),
-        **(_refused(answer) if isinstance(answer, tuple) else _answered(model, answer)),
-    }
+    by = {"outcome": card.outcome, "model": card.name, "version": card.version}
+    by["weights_sha256"] = model.measured.sha256[PARAMETERS]
     with store.writing(person) as work:
         known_patient(work.connection, id)
         stamped = {"made_at": at or work.now, "made_by": person.name}
-        work.connection.execute(insert(estimate).values(id=found, patient=id, **columns, **stamped))
-        work.enter(Act("risk.file", id, found, {"model": card.name, "refused": isinstance(answer, tuple)}))
+        work.connection.execute(insert(estimate).values(id=found, patient=id, **by, **columns, **stamped))
+        work.enter(Act("risk.file", id, found, {"model": card.name, "refused": bool(columns["refusals"])}))
     return found
 
 
 def _refused(refusals: tuple[Message, ...]) -> dict[str, Any]:
-    return {"refusals": [{"id": m.id, "facts": dict(m.facts)} for m in refusals], "warnings": []}
+    return {"refusals": _facts(refusals), "warnings": []}
+
+
+def _facts(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    return [{"id": m.id, "facts": dict(m.facts)} for m in messages]
 
 
 def _answered(model: RiskModel, answer: Assessment) -> dict[str, Any]:
@@ -108,7 +148,7 @@ def _answered(model: RiskModel, answer: Assessment) -> dict[str, Any]:
         "risk": float(e.risk[0]),
         "low": float(e.low[0]),
         "high": float(e.high[0]),
-        "warnings": [{"id": m.id, "facts": dict(m.facts)} for m in answer.warnings[0]],
+        "warnings": _facts(answer.warnings[0]),
         "base": float(why.base) if why else None,
         "contributions": dict(zip(names, map(float, why.values[0]), strict=True)) if why else None,
     }

@@ -24,7 +24,6 @@ from medai_core.records.files import write_whole
 from medai_core.records.schema import patient, reading, scan, series, study
 from medai_core.records.store import Store, Work
 from medai_core.records.store.belonging import misfit
-from medai_core.records.store.database import sole_writer
 from medai_core.records.store.patients import Details, drop_files, new_id, patient_of
 from medai_core.records.store.rows import reading_columns
 from medai_core.records.store.urgency import refresh
@@ -248,7 +247,7 @@ def sweep_scans(store: Store, *, older_than_s: float = 3600) -> int:
     """
     limit = store.clock().timestamp() - older_than_s
     old = [path for path in store.scans.iterdir() if path.stat().st_mtime < limit]
-    with sole_writer(store.engine) as connection:
+    with store.alone() as connection:
         known = set(connection.execute(select(scan.c.sha256)).scalars()) if old else set()
         left = [path for path in old if path.name not in known]
         for path in left:

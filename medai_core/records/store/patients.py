@@ -14,7 +14,6 @@ from medai_core.records.access import Person
 from medai_core.records.audit import Act
 from medai_core.records.schema import patient, patient_word, scan
 from medai_core.records.store import Store
-from medai_core.records.store.database import sole_writer
 from medai_core.records.store.words import one_line, words_of
 
 SEXES = ("F", "M", "O")
@@ -245,7 +244,7 @@ def remove_patients(connection: Connection, ids: list[str]) -> set[str]:
 
 def drop_files(store: Store, files: set[str]) -> None:
     """Delete the scans that no row speaks of any more, while nobody can be filing one of them again."""
-    with sole_writer(store.engine) as connection:
+    with store.alone() as connection:
         kept = set(connection.execute(select(scan.c.sha256).where(scan.c.sha256.in_(files))).scalars())
         for name in files - kept:
             (store.scans / name).unlink(missing_ok=True)
