@@ -44,15 +44,17 @@ class Game:
 
     Parameters
     ----------
-    rates : how fast each learns.
+    rates : how fast each learns. tie : how much it counts that tied images look alike from afar.
     change : a differentiable change of images (Zhao 2020, arXiv:2006.10738), the same kind for real and made ones.
     """
 
-    def __init__(self, generator: keras.Model, discriminator: keras.Model, change: Change, rates: Rates) -> None:
+    def __init__(
+        self, generator: keras.Model, discriminator: keras.Model, change: Change, rates: Rates, tie: float = TIE
+    ) -> None:
         self.generator, self.discriminator, self._change = generator, discriminator, change
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
-        self._rates = rates
+        self._rates, self._tie = rates, tie
         trained = generator.trainable_variables, discriminator.trainable_variables
         self._squares = [[keras.Variable(ops.zeros_like(v), trainable=False) for v in group] for group in trained]
         self._count = keras.Variable(0.0, trainable=False)
@@ -99,7 +101,7 @@ class Game:
         seen = [self._change(made, _named(batch, "made_")), self._change(batch["real"], _named(batch, "real_"))]
         of_made, state = self.discriminator.stateless_call(d, state, [seen[0], batch["label"]], training=True)
         of_real, state = self.discriminator.stateless_call(d, state, [seen[1], batch["label"]], training=True)
-        fooled = sum(-ops.mean(x) for x in of_made) + TIE * _apart(made, batch["real"], batch["tied"])
+        fooled = sum(-ops.mean(x) for x in of_made) + self._tie * _apart(made, batch["real"], batch["tied"])
         told = sum(ops.mean(ops.relu(1 + x)) for x in of_made) + sum(ops.mean(ops.relu(1 - x)) for x in of_real)
         return Losses(fooled, told, state)
 

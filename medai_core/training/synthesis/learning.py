@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.training.recipes import Pixels, png, say
-from medai_core.training.synthesis.adversarial import Game, Rates
+from medai_core.training.synthesis.adversarial import TIE, Game, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.networks import LATENT, discriminator, generator, grown
 
@@ -33,12 +33,13 @@ BEGUN = 400
 
 @dataclass(frozen=True)
 class Stage:
-    """So many steps at one size."""
+    """So many steps at one size; ``rates`` and ``tie`` as in ``Game``."""
 
     size: int
     steps: int
     batch: int = 16
     rates: Rates = (1.5e-4, 6e-4)
+    tie: float = TIE
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path
         begun(small, taught, BEGUN if stage.steps > BEGUN else stage.steps, seed)
         for network in networks[:2]:
             grown(network, small)
-    game = Game(networks[0], networks[2], changed, stage.rates)
+    game = Game(networks[0], networks[2], changed, stage.rates, stage.tie)
     game.averaged.set_weights(networks[1].get_weights())
     return game, done
 
