@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 Tensor: TypeAlias = Any
 Tensors: TypeAlias = list[Tensor]
 Batch: TypeAlias = Mapping[str, Tensor]
-"""``real`` (n, y, x, channels), ``label`` (n, labels), ``latent`` (n, 128), changes as ``real_*`` and ``made_*``, and
-``tied`` (n,): 1 where the latent point is that of the real image itself, 0 where it is drawn at random."""
+"""``real`` (n, y, x, channels); ``label``, and ``other``, a wrong one (n, labels); ``latent`` (n, 128); changes as
+``real_*`` and ``made_*``; ``tied`` (n,): 1 where the latent point is that of the real image itself, 0 where it is
+drawn at random."""
 Change = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 Rates: TypeAlias = tuple[float, float]
 """How fast the generator learns, and the discriminator, which must not fall behind: then images become all alike."""
 
 COARSE = 16
-TIE = 40.0
+TIE = 300.0
 """How much it counts that an image from a real one's latent point looks like it from afar. Without, all images of a
 small set came out alike."""
 SHARE = 0.998
@@ -101,8 +102,13 @@ class Game:
         seen = [self._change(made, _named(batch, "made_")), self._change(batch["real"], _named(batch, "real_"))]
         of_made, state = self.discriminator.stateless_call(d, state, [seen[0], batch["label"]], training=True)
         of_real, state = self.discriminator.stateless_call(d, state, [seen[1], batch["label"]], training=True)
+        of_other, state = self.discriminator.stateless_call(d, state, [seen[1], batch["other"]], training=True)
         fooled = sum(-ops.mean(x) for x in of_made) + self._tie * _apart(made, batch["real"], batch["tied"])
-        told = sum(ops.mean(ops.relu(1 + x)) for x in of_made) + sum(ops.mean(ops.relu(1 - x)) for x in of_real)
+        # A real image under another label counts as made (Reed 2016, arXiv:1605.05396), or labels are not heeded.
+        wrong = sum(
+            ops.mean(ops.relu(1 + x)) + ops.mean(ops.relu(1 + y)) for x, y in zip(of_made, of_other, strict=True)
+        )
+        told = wrong / 2 + sum(ops.mean(ops.relu(1 - x)) for x in of_real)
         return Losses(fooled, told, state)
 
 

@@ -190,7 +190,15 @@ def batch_of(
     changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
     tied = np.arange(n) % 2 == 0
     told = np.eye(labels, dtype=np.float32)[label]
-    return {"real": real, "label": told, "latent": latents(code, tied, rng), "tied": tied.astype("f4"), **changes}
+    other = np.eye(labels, dtype=np.float32)[(label + rng.integers(1, labels, n)) % labels]
+    return {
+        "real": real,
+        "label": told,
+        "other": other,
+        "latent": latents(code, tied, rng),
+        "tied": tied.astype("f4"),
+        **changes,
+    }
 
 
 def made_by(network: keras.Model, label: NDArray[np.int64], latent: Floats) -> Pixels:

@@ -10,7 +10,16 @@ from medai_core.cards import Measure
 from medai_core.training.recipes import say
 from medai_core.training.synthesis import measuring, serving
 from medai_core.training.synthesis.images import Part, scaled
-from medai_core.training.synthesis.rivals import BOTH, MADE, REAL, Effort, Labelled, called_by_rivals, rival_measures
+from medai_core.training.synthesis.rivals import (
+    BOTH,
+    MADE,
+    REAL,
+    Effort,
+    Labelled,
+    called_by,
+    rival_measures,
+    taught_rivals,
+)
 from medai_core.training.synthesis.study import JUDGED, Study, draws, like
 
 Floats = NDArray[np.float64]
@@ -58,10 +67,10 @@ def _worth(study: Study, network: keras.Model, test: Part) -> list[Measure]:
     synthetic = Labelled(made[..., 0], label, np.array([f"made-{i}" for i in range(len(label))]))
     real = study.training.labelled
     taught = {REAL: real, MADE: synthetic, BOTH: real + synthetic}
+    rivals = taught_rivals(taught, study.labels, WORTH, study.given.work, study.given.seed)
     found = []
     for data, asked in (("test", test.labelled), ("validation", study.held_out.labelled)):
-        called = called_by_rivals(taught, asked, study.labels, WORTH, study.given.work, study.given.seed)
-        found += rival_measures(called, asked, study.labels, data, study.given.seed)
+        found += rival_measures(called_by(rivals, asked), asked, study.labels, data, study.given.seed)
     return found
 
 

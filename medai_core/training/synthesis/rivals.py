@@ -51,14 +51,19 @@ class Effort:
     steps: int
 
 
-def called_by_rivals(
-    taught: Mapping[str, Labelled], asked: Labelled, labels: int, effort: Effort, work: Path, seed: int
-) -> dict[str, Ints]:
-    """What each classifier calls the images that are asked about, (n,), by what it was taught with."""
-    return {
-        name: _probability(_fitted(name, images, labels, effort, work, seed), asked).argmax(axis=1)
-        for name, images in taught.items()
-    }
+def taught_rivals(
+    taught: Mapping[str, Labelled], labels: int, effort: Effort, work: Path, seed: int
+) -> dict[str, keras.Model]:
+    """The classifiers, by what they were taught with; that of real images is read back from ``work`` if it is there."""
+    for name in taught:
+        if name != REAL:
+            (work / f"taught_with_{name}.keras").unlink(missing_ok=True)
+    return {name: _fitted(name, images, labels, effort, work, seed) for name, images in taught.items()}
+
+
+def called_by(rivals: Mapping[str, keras.Model], asked: Labelled) -> dict[str, Ints]:
+    """What each classifier calls the images that are asked about, (n,)."""
+    return {name: _logits(network, asked).argmax(axis=1) for name, network in rivals.items()}
 
 
 def _fitted(name: str, images: Labelled, labels: int, effort: Effort, work: Path, seed: int) -> keras.Model:
@@ -83,7 +88,7 @@ def _fitted(name: str, images: Labelled, labels: int, effort: Effort, work: Path
     )
 
 
-def _probability(network: keras.Model, asked: Labelled) -> NDArray[np.float32]:
+def _logits(network: keras.Model, asked: Labelled) -> NDArray[np.float32]:
     small = np.stack([augment(pixels, (SIDE, SIDE), UNCHANGED, np.random.default_rng(0)) for pixels in asked.pixels])
     return predict(network, inputs(small))["logits"]
 
