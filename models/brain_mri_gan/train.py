@@ -15,7 +15,7 @@ from medai_core.commands.training import served
 from medai_core.training.synthesis.learning import Stage
 from medai_core.training.synthesis.recipe import Recipe, run
 
-STAGES = (Stage(64, 2500), Stage(128, 2000))
+STAGES = (Stage(64, 1000), Stage(128, 1250))
 
 
 def drawn(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
