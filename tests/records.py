@@ -105,9 +105,9 @@ def reading(
 REFUSAL = Message("refusal.kind", {"found": "kind.brain_mri", "needed": "kind.chest_radiograph"})
 
 
-def someone(store: Store, details: Details = ADA) -> Patient:
-    """A new patient."""
-    return create_patient(store, CLINICIAN, details)
+def someone(store: Store, details: Details = ADA, *, demo: bool = False) -> Patient:
+    """A new patient; what is SYNTHETIC is filed to DEMO ones alone."""
+    return create_patient(store, CLINICIAN, details, demo=demo)
 
 
 def filed(store: Store, id: str, data: bytes, *readings: Reading, by: Person = CLINICIAN) -> Filed:

@@ -108,10 +108,10 @@ def filed_to(store: Store, data: bytes, *readings: object) -> str:
 
 @pytest.mark.parametrize(("model", "path"), EXAMPLES, ids=lambda x: getattr(x, "name", x))
 def test_what_the_models_here_say_comes_back_as_they_said_it(store: Store, model: str, path) -> None:  # type: ignore[no-untyped-def]
-    data, cards, ada = path.read_bytes(), {card.name: card for card in MODELS.cards}, someone(store)
+    data, cards, demo = path.read_bytes(), {card.name: card for card in MODELS.cards}, someone(store, demo=True)
     answers = [read_scan(data, path.name, MODELS, model=model, affirm=affirm) for affirm in (False, True)]
     for given in {reading_.refusal is None: reading_ for answer in answers for reading_ in answer}.values():
-        back = recall(store, READER, file_scan(store, CLINICIAN, ada.id, data, (given,), cards).readings[0])
+        back = recall(store, READER, file_scan(store, CLINICIAN, demo.id, data, (given,), cards).readings[0])
         assert back.model == model
         assert as_json(back) == as_json(given)
         assert (back.evidence is None) == (given.evidence is None)
