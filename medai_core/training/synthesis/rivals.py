@@ -102,12 +102,12 @@ def rival_measures(called: Mapping[str, Ints], asked: Labelled, labels: int, dat
 
     def values(rows: Ints) -> NDArray[np.float64]:
         real, made, both = (recalls(asked.label[rows], called[k][rows], labels).mean() for k in (REAL, MADE, BOTH))
-        return np.array([real, made, both, made / real, both - real])
+        return np.array([made / real, made, real, both, both - real])
 
     found = bootstrap(values, groups, asked.label, np.random.default_rng(seed))
     n, count = len(asked.label), int(groups.max()) + 1
     return [Measure(name, one.value, one.low, one.high, n, count, data) for name, one in zip(NAMES, found, strict=True)]
 
 
-NAMES = ("taught_real", "taught_synthetic", "taught_both", "synthetic_to_real_ratio", "augmentation_gain")
+NAMES = ("synthetic_to_real_ratio", "taught_synthetic", "taught_real", "taught_both", "augmentation_gain")
 """The measures: balanced accuracy on real images of classifiers taught with each, a ratio and a difference."""
