@@ -179,7 +179,8 @@ def test_predictions_hold_the_probabilities_of_refused_readings_too(run: Any, tm
     code, (found,), _ = run("evaluate", card.name, path, "--predictions", out, "--json")
     assert code == 0
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
-    assert list(rows[0]) == ["file", "group", "label", "refused", "normal", "pneumonia"]
+    assert list(rows[0]) == ["file", "group", "label", "refused", "normal", "pneumonia", "synthetic"]
+    assert [row["synthetic"] for row in rows] == ["True"] * (len(rows) - 1) + ["False"]
     assert [row["refused"] for row in rows] == ["False"] * (len(rows) - 1) + ["True"]
     assert all(float(row["normal"]) + float(row["pneumonia"]) == pytest.approx(1) for row in rows)
     assert found["accuracy"]["n"] == found["accuracy_accepted"]["n"] + 1 == len(rows)
@@ -190,8 +191,8 @@ def test_a_split_is_chosen_and_a_file_that_cannot_be_read_is_told(run: Any, tmp_
     path = manifest(tmp_path, card, ("broken.png", b"no picture"))
     code, (found,), complaint = run("evaluate", card.name, path, "--split", "test", "--json")
     # LiteRT says once a process that it is there.
-    said = [line for line in complaint.splitlines() if not line.startswith("INFO:")]
-    assert (code, found["accuracy"]["n"], said) == (0, len(examples(card.name)), [])
+    (said,) = [line for line in complaint.splitlines() if not line.startswith("INFO:")]
+    assert (code, found["accuracy"]["n"], "SYNTHETIC" in said) == (0, len(examples(card.name)), True)
     code, (found,), complaint = run("evaluate", card.name, path, "--json")
     assert (code, found["accuracy"]["n"]) == (1, len(examples(card.name)))
     assert "broken.png" in complaint
