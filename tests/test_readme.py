@@ -29,7 +29,7 @@ ROWS = [
     for line in README.splitlines()
     if re.match(r"\|\s*`?(" + "|".join(card.name for card in MODELS.cards) + r")`?\s*\|", line)
 ]
-NUMBER = r"(-?\d\.\d{3})"
+NUMBER = r"(-?\d+\.\d{3})"
 
 
 def test_the_two_commands_that_start_and_test_everything_come_first_and_are_in_the_makefile() -> None:
