@@ -251,3 +251,12 @@ def test_nothing_is_shown_where_all_lies_too_near_to_a_training_image(
 def test_without_a_model_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.cached.find_models", lambda: Catalog(Path("nowhere"), ()))
     assert "No model makes scans yet" in text(opened(PAGE))
+
+
+@trained
+def test_labels_that_the_classifier_does_not_confirm_are_not_to_be_relied_on() -> None:
+    for card in MODELS.trained("synthesis"):
+        agreed = next(m.value for m in card.measured.performance if m.measure == "label_agreement")  # type: ignore[union-attr]
+        at = opened(PAGE, model=card.name)
+        warned = [w.value for w in at.warning if f"only {100 * agreed:.1f} %" in w.value]
+        assert bool(warned) == (agreed < 0.85)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -34,6 +34,23 @@ def choose_model(task: str, label: str, none_yet: str, *, icon: str, key: str) -
         limits(cards[name], key=f"{key}_limits")
     st.query_params["model"] = name
     return cards[name]
+
+
+def choose_view(label: str, views: Mapping[str, str], key: str) -> str:
+    """One of the views of a page, by its name; a link may name it (``?view=``).
+
+    Parameters
+    ----------
+    views : what each is called, marked for translation. key : of the session's state that holds it.
+    """
+    asked = st.query_params.get("view")
+    if st.session_state.get(key) not in views:
+        st.session_state[key] = asked if asked in views else next(iter(views))
+    view = st.segmented_control(
+        label, list(views), format_func=lambda name: _(views[name]), key=key, required=True, width="stretch"
+    )
+    st.query_params["view"] = view
+    return str(view)
 
 
 @dataclass(frozen=True)

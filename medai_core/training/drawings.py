@@ -236,3 +236,11 @@ def _tiles(size: int, rng: Rng) -> Picture.Image:
 Family = Callable[[int, Rng], Picture.Image]
 FAMILIES: tuple[Family, ...] = (_page, _screen, _noise, _clouds, _shapes, _chart, _gradient, _head_like)
 UNSEEN_FAMILIES: tuple[Family, ...] = (_barcode, _spiral, _tiles)
+
+
+def draw_film(label: int, rng: Rng) -> Pixels:
+    """A grey gradient with a bright patch for the second label: a film for a recipe's smoke run."""
+    y, x = np.mgrid[0:64, 0:64]
+    picture = rng.normal(0, 8, (64, 64)) + 90 + y / 2
+    picture[20:44, 10:30] += 70 * label
+    return np.asarray(np.clip(picture + x / 4, 0, 255).astype(np.uint8))

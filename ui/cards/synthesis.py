@@ -46,6 +46,18 @@ def worth(card: Card) -> None:
         )
 
 
+HEEDED = 0.85
+"""The share of images called what was asked for from which a label may be relied on."""
+
+
+def doubt(card: Card) -> None:
+    """A warning beside the images where the classifier often calls them something else than was asked for."""
+    agreed = _measures(card).get("label_agreement") if card.measured else None
+    if agreed is not None and agreed.value < HEEDED:
+        said = _("Do not rely on the finding: the classifier calls only {share} of these images what was asked for.")
+        st.warning(said.format(share=words.share(agreed.value)), icon=":material/label_off:")
+
+
 def _measures(card: Card) -> dict[str, Measure]:
     """Each measure by its name, on the test split where it was measured there."""
     assert card.measured is not None

@@ -12,7 +12,7 @@ from medai_core.cards import Card
 from medai_core.cards.monitoring import Monitored
 from medai_core.errors import N_
 from medai_core.records.demo import demo_stays
-from ui import kept, settings, signin, words
+from ui import asking, kept, settings, signin, words
 from ui.asking import More, file_or_example
 from ui.cached import models, stays
 from ui.cached.stays import Stay, Watched
@@ -98,15 +98,8 @@ def _title(name: str, monitored: Monitored) -> str:
 
 def choose_view() -> str:
     """What to look at: one stay, all of the file, or what is followed live."""
-    views = [name for name in VIEWS if name != "live" or settings.feed_folder() is not None]
-    asked = st.query_params.get("view")
-    if st.session_state.get(VIEW) not in views:
-        st.session_state[VIEW] = asked if asked in views else views[0]
-    view = st.segmented_control(
-        _("Look at"), views, format_func=lambda name: _(VIEWS[name]), key=VIEW, required=True, width="stretch"
-    )
-    st.query_params["view"] = view
-    return str(view)
+    views = {n: title for n, title in VIEWS.items() if n != "live" or settings.feed_folder() is not None}
+    return asking.choose_view(_("Look at"), views, VIEW)
 
 
 def ask(card: Card) -> Upload | None:

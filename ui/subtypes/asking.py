@@ -7,6 +7,7 @@ import streamlit as st
 from medai_core.errors import N_
 from medai_core.precision.genomics import METHODS
 from medai_core.precision.genomics.example import synthetic_cohort
+from ui import asking
 from ui.cached.expression import Asked, Read
 from ui.cached.uploads import Upload, given
 from ui.language import _
@@ -22,14 +23,7 @@ EXAMPLE = "SYNTHETIC_cohort.csv"
 
 def choose_view() -> str:
     """What to do: find subtypes in a cohort, place a patient in a known one, or tell one patient's survival."""
-    asked = st.query_params.get("view")
-    if st.session_state.get(VIEW) not in VIEWS:
-        st.session_state[VIEW] = asked if asked in VIEWS else next(iter(VIEWS))
-    view = st.segmented_control(
-        _("Question"), list(VIEWS), format_func=lambda name: _(VIEWS[name]), key=VIEW, required=True, width="stretch"
-    )
-    st.query_params["view"] = view
-    return str(view)
+    return asking.choose_view(_("Question"), VIEWS, VIEW)
 
 
 def format_help() -> str:

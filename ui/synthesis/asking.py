@@ -8,7 +8,7 @@ import streamlit as st
 
 from medai_core.errors import N_
 from medai_core.imaging.synthesis import MOST_SEED, SynthesisModel
-from ui.asking import choose_model
+from ui import asking
 from ui.cached.synthesis import synthesis_model
 from ui.language import _, finding_title
 from ui.words import sentence
@@ -24,20 +24,15 @@ def choose() -> SynthesisModel | None:
     ------
     ModelError : it is absent or altered.
     """
-    card = choose_model("synthesis", _("Make with"), _("No model makes scans yet"), icon="imagesmode", key="synthesis")
+    card = asking.choose_model(
+        "synthesis", _("Make with"), _("No model makes scans yet"), icon="imagesmode", key="synthesis"
+    )
     return synthesis_model(card) if card else None
 
 
 def choose_view() -> str:
     """What to do: make images, walk between two, or tell real ones from made ones."""
-    asked = st.query_params.get("view")
-    if st.session_state.get(VIEW) not in VIEWS:
-        st.session_state[VIEW] = asked if asked in VIEWS else next(iter(VIEWS))
-    view = st.segmented_control(
-        _("What to do"), list(VIEWS), format_func=lambda name: _(VIEWS[name]), key=VIEW, required=True, width="stretch"
-    )
-    st.query_params["view"] = view
-    return str(view)
+    return asking.choose_view(_("What to do"), VIEWS, VIEW)
 
 
 def label_title(model: SynthesisModel, label: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from medai_core.imaging.images.synthetic import WORD
 from medai_core.imaging.synthesis import Made, SynthesisModel
 from ui.cached.synthesis import identity, made, sources
+from ui.cards.synthesis import doubt
 from ui.language import _
 from ui.synthesis import closer, export
 from ui.synthesis.asking import ask_label, ask_seed
@@ -27,6 +28,7 @@ def make(model: SynthesisModel) -> None:
     """
     label, count, seed = _ask(model)
     synthetic()
+    doubt(model.card)
     found = made(model, label, count, seed)
     id = identity(model, label, count, seed)
     picked = grid(model, found.images, sources(found, id), id)

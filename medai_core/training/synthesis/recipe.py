@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -87,7 +88,9 @@ def _made(
     if given.further:
         known = _known(given.out, study.labels, training.pixels.shape[-1])
         size = known.generator.output.shape[1]
-        stages, work = (Stage(size, given.further),), given.work / "further"
+        # Of these weights alone: what was begun from others is not gone on with.
+        begun_with = hashlib.sha256((given.out / "model.keras").read_bytes()).hexdigest()
+        stages, work = (Stage(size, given.further),), given.work / f"further_{begun_with[:12]}"
     averaged, told = learn(taught, stages, work, given.seed, known)
     serving.write_discriminator(told, given.out)
     return averaged, () if given.smoke else compared(study, taught, averaged)
@@ -118,7 +121,10 @@ def _draft(study: Study, approaches: tuple[Approach, ...], guard: Guard, earlier
     """What is known before the test."""
     n = [len(part.labelled.label) for part in (study.training, study.held_out)]
     made_by = recipes.provenance(study.given, f"{n[0]} images to learn from, {n[1]} of other groups to compare with")
-    made_by = replace(made_by, seconds=max(made_by.seconds, spent(study.given.work, *SIZES)))
+    if not study.given.further:
+        made_by = replace(made_by, seconds=max(made_by.seconds, spent(study.given.work, *SIZES)))
+    if study.given.further and earlier is not None:
+        made_by = replace(made_by, seconds=made_by.seconds + earlier.provenance.seconds)
     if study.given.measure and earlier is not None:
         made_by = earlier.provenance
     nothing = Calibration(1.0, ())
