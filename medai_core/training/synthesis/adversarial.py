@@ -57,7 +57,7 @@ class Game:
         self.averaged.set_weights(generator.get_weights())
         self._rates, self._tie = rates, tie
         trained = generator.trainable_variables, discriminator.trainable_variables
-        self._squares = [[keras.Variable(ops.zeros_like(v), trainable=False) for v in group] for group in trained]
+        self._squares = [[keras.Variable(ops.zeros(v.shape), trainable=False) for v in group] for group in trained]
         self._count = keras.Variable(0.0, trainable=False)
         self._step = _compiled(self._moved)
 
