@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.commands.training import served
+from medai_core.training.synthesis.adversarial import Pull
 from medai_core.training.synthesis.learning import Stage
 from medai_core.training.synthesis.recipe import Recipe, run
 
-STAGES = (Stage(64, 1000), Stage(128, 1250))
+PULL = Pull(alike=3.0)
+STAGES = (Stage(64, 3750, pull=PULL), Stage(128, 2000, pull=PULL))
 
 
 def drawn(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from medai_core.training.drawings import draw_film
 from medai_core.training.synthesis.learning import Stage
 from medai_core.training.synthesis.recipe import Recipe, run
 
-STAGES = (Stage(64, 1000), Stage(128, 1250))
+STAGES = (Stage(64, 2500), Stage(128, 2000))
 
 
 if __name__ == "__main__":

@@ -81,26 +81,61 @@ def test_a_change_that_changes_nothing_leaves_an_image_as_it_is_and_others_do_no
     assert np.abs(np.asarray(changed(image, drawn)) - image).mean() > 0.05
 
 
-def test_both_networks_learn_in_a_step_and_the_discriminator_tells_noise_from_discs() -> None:
+def blobs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Images with an outline, (n, 32, 32, 2), -1 to 1, whose spot is at the left or the right by their label."""
+    y, x = np.mgrid[0:32, 0:32]
+    label = np.arange(n) % 2
+    across, down = np.where(label, 22, 10) + rng.normal(0, 1, n), np.where(rng.random(n) < 0.5, 10, 22)
+    spot = np.exp(-((x - across[:, None, None]) ** 2 + (y - down[:, None, None]) ** 2) / 18)
+    images = np.stack([spot + rng.normal(0, 0.05, spot.shape), (spot > 0.5) * 1.0], axis=-1)
+    return np.clip(images * 2 - 1, -1, 1).astype(np.float32), label
+
+
+def test_both_networks_learn_in_a_step_and_the_discriminator_tells_drafts_from_spots() -> None:
     import keras
 
-    from medai_core.training.synthesis.adversarial import Game
+    from medai_core.training.synthesis.adversarial import Game, Pull
     from medai_core.training.synthesis.changing import changed
-    from medai_core.training.synthesis.learning import Taught, batch_of, codes
+    from medai_core.training.synthesis.kinds import kinds_of
+    from medai_core.training.synthesis.learning import batch_of
     from medai_core.training.synthesis.networks import discriminator, generator
 
     keras.utils.set_random_seed(0)
-    y, x = np.mgrid[0:32, 0:32]
-    disc = np.uint8(200 * (np.hypot(y - 16, x - 16) < 11))
-    taught = Taught(np.repeat(disc[None, ..., None], 8, axis=0), np.arange(8) % 2, 2)
-    game = Game(generator(32, 2, 1), discriminator(32, 2, 1), changed, (1e-4, 1e-3))
+    images, label = blobs(200, np.random.default_rng(0))
+    kinds = kinds_of(images, label, 2)
+    pull = Pull(alike=2.0)
+    game = Game(kinds.told(generator(32, 2, 2)), discriminator(32, 2, 2), changed, (1e-4, 1e-3), pull)
     before = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
     told = []
     for step in range(8):
-        rng = np.random.default_rng(step)
-        told.append(game.step(batch_of(taught.at(32), codes(taught), taught.label, 2, rng))[1])
+        told.append(game.step(batch_of(images[:8], kinds, np.arange(8), label[:8], 2, np.random.default_rng(step)))[1])
     after = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
     moved = [float(np.abs(a - b).mean()) for a, b in zip(before, after, strict=True)]
     assert min(moved) > 0
     assert moved[1] < moved[0], "averaged weights follow slowly"
     assert told[-1] < told[0]
+    components = game.generator.get_layer("components").get_weights()[0]
+    assert components == pytest.approx(kinds.basis), "drafts stay as they were fitted"
+
+
+def test_drafts_are_of_their_kind_alone_and_a_tied_point_is_that_of_its_image() -> None:
+    from medai_core.training.synthesis.kinds import FEW, kinds_of
+    from medai_core.training.synthesis.networks import generator
+
+    rng = np.random.default_rng(0)
+    images, label = blobs(600, rng)
+    kinds = kinds_of(images, label, 2)
+    spans = {(k, round(float(low), 5)) for k, low in zip(label, kinds.low, strict=True)}
+    assert len(spans) > 2, "each label comes in kinds"
+    assert (kinds.high - kinds.low).min() >= FEW / 300 - 1e-6, "none is that of a few"
+    latent = kinds.latents(np.arange(600), np.ones(600, bool), rng)
+    drafts = kinds.drafts(latent, label, 2)
+    assert np.square(drafts - images).mean() < 0.3 * images.var()
+    network = kinds.told(generator(32, 2, 2))
+    added = network.get_layer("image32")
+    added.set_weights([0 * w for w in added.get_weights()])
+    made = network.predict([latent[:64], np.eye(2, dtype="f4")[label[:64]]], verbose=0)
+    assert made == pytest.approx(drafts[:64], abs=1e-4), "the generator makes the same drafts"
+    free = kinds.drafts(rng.normal(size=(400, 128)).astype("f4"), np.arange(400) % 2, 2)
+    left = free[..., 1][:, :, :16].mean(axis=(1, 2)) > free[..., 1][:, :, 16:].mean(axis=(1, 2))
+    assert (left == (np.arange(400) % 2 == 0)).mean() > 0.95, "drafts by chance are of their label"

@@ -14,21 +14,36 @@ from numpy.typing import NDArray
 Tensor: TypeAlias = Any
 Tensors: TypeAlias = list[Tensor]
 Batch: TypeAlias = Mapping[str, Tensor]
-"""``real`` (n, y, x, channels); ``label``, and ``other``, a wrong one (n, labels); ``latent`` (n, 128); changes as
-``real_*`` and ``made_*``; ``tied`` (n,): 1 where the latent point is that of the real image itself, 0 where it is
-drawn at random."""
+"""``real`` (n, y, x, channels); ``label``, and ``other``, a wrong one (n, labels); ``latent`` (n, 128); what the made
+image is to look like from ``afar`` (n, 16, 16, channels), and how much that counts, ``sure`` (n, channels); ``tied``
+(n,): 1 where the latent point is that of the real image itself; changes as ``real_*`` and ``made_*``, the same where
+tied."""
 Change = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 Rates: TypeAlias = tuple[float, float]
 """How fast the generator learns, and the discriminator, which must not fall behind: then images become all alike."""
 
 COARSE = 16
-TIE = 300.0
-"""How much it counts that an image from a real one's latent point looks like it from afar. Without, all images of a
-small set came out alike."""
+HEED = 0.5
+"""How much it counts that an image does not pass for one of another label."""
 SHARE = 0.998
 """Of the averaged weights that stays in a step."""
 DECAY = 0.99
 """Of the mean of squared slopes."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What holds made images to real ones beside the game.
+
+    Attributes
+    ----------
+    tie : how much it counts that they look from afar as they are to. Without, all images of a small set came out alike.
+    alike : how much it counts that tied ones are seen in full detail as the real ones are. Where heads lie in many
+        ways, the game alone drew the same lines over all of them.
+    """
+
+    tie: float = 300.0
+    alike: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,17 +60,17 @@ class Game:
 
     Parameters
     ----------
-    rates : how fast each learns. tie : how much it counts that tied images look alike from afar.
+    rates : how fast each learns. pull : what holds made images to real ones.
     change : a differentiable change of images (Zhao 2020, arXiv:2006.10738), the same kind for real and made ones.
     """
 
     def __init__(
-        self, generator: keras.Model, discriminator: keras.Model, change: Change, rates: Rates, tie: float = TIE
+        self, generator: keras.Model, discriminator: keras.Model, change: Change, rates: Rates, pull: Pull
     ) -> None:
         self.generator, self.discriminator, self._change = generator, discriminator, change
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
-        self._rates, self._tie = rates, tie
+        self._rates, self._pull = rates, pull
         trained = generator.trainable_variables, discriminator.trainable_variables
         self._squares = [[keras.Variable(ops.zeros(v.shape), trainable=False) for v in group] for group in trained]
         self._count = keras.Variable(0.0, trainable=False)
@@ -98,25 +113,42 @@ class Game:
         return (found.generator, found.discriminator), [g, d, found.state, averaged, g_squares, d_squares, [count]]
 
     def _losses(self, g: Tensors, d: Tensors, state: Tensors, batch: Batch) -> Losses:
-        made, _ = self.generator.stateless_call(g, [], [batch["latent"], batch["label"]], training=True)
+        draft = [v.value for v in self.generator.non_trainable_variables]
+        made, _ = self.generator.stateless_call(g, draft, [batch["latent"], batch["label"]], training=True)
         seen = [self._change(made, _named(batch, "made_")), self._change(batch["real"], _named(batch, "real_"))]
-        of_made, state = self.discriminator.stateless_call(d, state, [seen[0], batch["label"]], training=True)
-        of_real, state = self.discriminator.stateless_call(d, state, [seen[1], batch["label"]], training=True)
-        of_other, state = self.discriminator.stateless_call(d, state, [seen[1], batch["other"]], training=True)
-        fooled = sum(-ops.mean(x) for x in of_made) + self._tie * _apart(made, batch["real"], batch["tied"])
+        found, state = self.discriminator.stateless_call(d, state, seen[0], training=True)
+        of_made, maps_made = found[: len(found) // 2], found[len(found) // 2 :]
+        found, state = self.discriminator.stateless_call(d, state, seen[1], training=True)
+        of_real, maps_real = found[: len(found) // 2], found[len(found) // 2 :]
+        taken, passed = _as(of_made, batch["label"]), _as(of_made, batch["other"])
+        fooled = sum(HEED * ops.mean(ops.relu(1 + y)) - ops.mean(x) for x, y in zip(taken, passed, strict=True))
         # A real image under another label counts as made (Reed 2016, arXiv:1605.05396), or labels are not heeded.
         wrong = sum(
-            ops.mean(ops.relu(1 + x)) + ops.mean(ops.relu(1 + y)) for x, y in zip(of_made, of_other, strict=True)
+            ops.mean(ops.relu(1 + x)) + ops.mean(ops.relu(1 + y))
+            for x, y in zip(taken, _as(of_real, batch["other"]), strict=True)
         )
-        told = wrong / 2 + sum(ops.mean(ops.relu(1 - x)) for x in of_real)
+        told = wrong / 2 + sum(ops.mean(ops.relu(1 - x)) for x in _as(of_real, batch["label"]))
+        fooled += self._pull.tie * _apart(made, batch["afar"], batch["sure"])
+        if self._pull.alike:
+            fooled += self._pull.alike * _unlike(maps_made, maps_real, batch["tied"])
         return Losses(fooled, told, state)
 
 
-def _apart(made: Tensor, real: Tensor, tied: Tensor) -> Tensor:
-    """How far tied images lie from the real ones as they look from afar, at 16 x 16."""
-    step = real.shape[1] // COARSE
-    afar = [ops.average_pool(x, step, strides=step) for x in (made, real)]
-    return ops.mean(tied * ops.mean(ops.square(afar[0] - afar[1]), axis=(1, 2, 3)))
+def _as(logits: Tensors, label: Tensor) -> Tensors:
+    """The logits (n, rows, columns) of each image's label (n, labels)."""
+    return [ops.sum(x * ops.expand_dims(label, (1, 2)), axis=-1) for x in logits]
+
+
+def _unlike(made: Tensors, real: Tensors, tied: Tensor) -> Tensor:
+    """How much the maps of tied images differ from those of the real ones (Johnson 2016, arXiv:1603.08155)."""
+    return sum(ops.mean(tied * ops.mean(ops.abs(x - y), axis=(1, 2, 3))) for x, y in zip(made, real, strict=True))
+
+
+def _apart(made: Tensor, afar: Tensor, sure: Tensor) -> Tensor:
+    """How far made images look, from afar, from what they are to look like."""
+    step = made.shape[1] // COARSE
+    seen = ops.average_pool(made, step, strides=step)
+    return ops.mean(sure * ops.mean(ops.square(seen - afar), axis=(1, 2)))
 
 
 def _descended(

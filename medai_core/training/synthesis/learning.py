@@ -16,30 +16,30 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from medai_core.training.recipes import Pixels, png, say
-from medai_core.training.synthesis.adversarial import TIE, Game, Rates
+from medai_core.training.synthesis.adversarial import COARSE, Game, Pull, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
-from medai_core.training.synthesis.networks import LATENT, discriminator, generator, grown
+from medai_core.training.synthesis.kinds import Kinds, kinds_of
+from medai_core.training.synthesis.networks import DRAFT, LATENT, discriminator, generator, grown
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
-CODED = 48
-"""Latent numbers that are tied to the main components of images; the others are left to chance."""
-SMALLEST = 32
-BEGUN = 400
-"""The size, and the steps, in which a generator learns the main components before the game."""
+LOOSE = (0.2, 0.0)
+"""How much it counts that an image of chance, and its outline, look like their draft from afar, where one of a real
+image's latent point looks like that image. A draft's outline is of several shapes at once."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """So many steps at one size; ``rates`` and ``tie`` as in ``Game``."""
+    """So many steps at one size; ``rates`` and ``pull`` as in ``Game``."""
 
     size: int
     steps: int
     batch: int = 16
     rates: Rates = (1.5e-4, 6e-4)
-    tie: float = TIE
+    pull: Pull = Pull()
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Taught:
     """The images to learn from: ``pixels`` (n, y, x, channels) at least as large as the last stage, ``label`` (n,)."""
 
     pixels: Pixels
-    label: NDArray[np.int64]
+    label: Ints
     labels: int
 
     def at(self, size: int) -> Floats:
@@ -58,38 +58,6 @@ class Taught:
             for c in range(self.pixels.shape[-1])
         ]
         return np.asarray(np.stack([np.stack(p) for p in parts], axis=-1), np.float32) / np.float32(127.5) - 1
-
-
-def codes(taught: Taught) -> Floats:
-    """The latent numbers that are tied to each image, (n, 48): its main components, less its label's mean."""
-    images = taught.at(SMALLEST)
-    flat = images.reshape(len(images), -1)
-    mean = np.stack([flat[taught.label == k].mean(axis=0) for k in range(taught.labels)])
-    left, _, _ = np.linalg.svd(flat - mean[taught.label], full_matrices=False)
-    return np.asarray(left[:, :CODED] * np.sqrt(len(images)), np.float32)
-
-
-def latents(code: Floats, tied: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
-    """Latent points (n, 128): the code where tied and chance for the rest, all chance where not."""
-    drawn = rng.normal(size=(len(code), LATENT)).astype(np.float32)
-    drawn[:, : code.shape[1]] = np.where(tied[:, None], code, drawn[:, : code.shape[1]])
-    return drawn
-
-
-def begun(network: keras.Model, taught: Taught, steps: int, seed: int, batch: int = 32) -> None:
-    """Teach a generator the main components first: it begins the game with blurred images instead of noise."""
-    size = network.output.shape[1]
-    images, code = taught.at(size), codes(taught)
-    told = np.eye(taught.labels, dtype=np.float32)[taught.label]
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    network.compile(keras.optimizers.Adam(schedule), loss="mse")
-    rng = np.random.default_rng((seed, size))
-    for step in range(steps):
-        rows = rng.integers(0, len(images), batch)
-        latent = latents(code[rows], np.ones(batch, bool), rng)
-        loss = network.train_on_batch([latent, told[rows]], images[rows])
-        if step % 100 == 99:
-            say(f"main components: step {step + 1}/{steps}, mean squared error {float(loss):.3f}")
 
 
 @dataclass(frozen=True)
@@ -112,14 +80,15 @@ def learn(
 
     Parameters
     ----------
-    known : what the first stage begins with; the main components where there is nothing.
+    known : what the first stage begins with; drafts where there is nothing.
     """
     work.mkdir(parents=True, exist_ok=True)
+    kinds = kinds_of(taught.at(DRAFT), taught.label, taught.labels)
     before: Game | Known | None = known
     for stage in stages:
-        game, done = _begun(taught, stage, before, work, seed)
+        game, done = _begun(taught, kinds, stage, before, work)
         start = time.monotonic() - spent(work, stage.size)
-        for step, losses in _played(game, taught, stage, done, seed):
+        for step, losses in _played(game, taught, kinds, stage, done, seed):
             if step % 50 == 0:
                 say(
                     f"{work.name}: size {stage.size}, step {step}/{stage.steps}, losses {losses[0]:.2f} {losses[1]:.2f}"
@@ -131,7 +100,7 @@ def learn(
     return before.networks[1], before.networks[2]
 
 
-def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path, seed: int) -> tuple[Game, int]:
+def _begun(taught: Taught, kinds: Kinds, stage: Stage, before: Game | Known | None, work: Path) -> tuple[Game, int]:
     """The networks of a stage, and how many of its steps are done."""
     channels, progress = taught.pixels.shape[-1], work / f"{stage.size}.json"
     networks = [f(stage.size, taught.labels, channels) for f in (generator, generator, discriminator)]
@@ -143,12 +112,9 @@ def _begun(taught: Taught, stage: Stage, before: Game | Known | None, work: Path
     elif before is not None:
         for network, earlier in zip(networks, before.networks, strict=True):
             grown(network, earlier)
-    else:
-        small = generator(SMALLEST, taught.labels, channels)
-        begun(small, taught, BEGUN if stage.steps > BEGUN else stage.steps, seed)
-        for network in networks[:2]:
-            grown(network, small)
-    game = Game(networks[0], networks[2], changed, stage.rates, stage.tie)
+    for network in networks[:2]:
+        kinds.told(network)
+    game = Game(networks[0], networks[2], changed, stage.rates, stage.pull)
     game.averaged.set_weights(networks[1].get_weights())
     return game, done
 
@@ -170,38 +136,51 @@ def spent(work: Path, *sizes: int) -> float:
 
 
 def _played(
-    game: Game, taught: Taught, stage: Stage, done: int, seed: int
+    game: Game, taught: Taught, kinds: Kinds, stage: Stage, done: int, seed: int
 ) -> Iterator[tuple[int, tuple[float, float]]]:
     """Steps from ``done`` on, and their losses; every label comes as often as the others."""
-    images, code = taught.at(stage.size), codes(taught)
+    images = taught.at(stage.size)
     rows = [np.flatnonzero(taught.label == k) for k in range(taught.labels)]
     for step in range(done, stage.steps):
         rng = np.random.default_rng((seed, stage.size, step))
         label = rng.integers(0, taught.labels, stage.batch)
-        chosen = [int(rng.choice(rows[k])) for k in label]
-        yield step + 1, game.step(batch_of(images[chosen], code[chosen], label, taught.labels, rng))
+        chosen = np.array([int(rng.choice(rows[k])) for k in label])
+        yield step + 1, game.step(batch_of(images[chosen], kinds, chosen, label, taught.labels, rng))
 
 
 def batch_of(
-    real: Floats, code: Floats, label: NDArray[np.int64], labels: int, rng: np.random.Generator
+    real: Floats, kinds: Kinds, rows: Ints, label: Ints, labels: int, rng: np.random.Generator
 ) -> Mapping[str, Any]:
-    """What a step of the game is given; every other latent point is that of the real image itself."""
-    n, size = real.shape[:2]
-    changes = {f"{of}_{name}": value for of in ("made", "real") for name, value in drawn_changes(n, size, rng).items()}
+    """What a step of the game is given, of the images of some rows; every other latent point is that of its image."""
+    n, size, _, channels = real.shape
     tied = np.arange(n) % 2 == 0
-    told = np.eye(labels, dtype=np.float32)[label]
-    other = np.eye(labels, dtype=np.float32)[(label + rng.integers(1, labels, n)) % labels]
+    of_made, of_real = drawn_changes(n, size, rng), drawn_changes(n, size, rng)
+    for name, change in of_made.items():
+        change[tied] = of_real[name][tied]
+    latent = kinds.latents(rows, tied, rng)
+    draft = kinds.drafts(latent, label, channels)
+    told = np.eye(labels, dtype=np.float32)
     return {
         "real": real,
-        "label": told,
-        "other": other,
-        "latent": latents(code, tied, rng),
-        "tied": tied.astype("f4"),
-        **changes,
+        "label": told[label],
+        "other": told[(label + rng.integers(1, labels, n)) % labels],
+        "latent": latent,
+        "afar": np.where(tied[:, None, None, None], _pooled(real), _pooled(draft)),
+        "sure": np.where(tied[:, None], 1, np.array(LOOSE[:channels])).astype(np.float32),
+        "tied": tied.astype(np.float32),
+        **{f"made_{name}": change for name, change in of_made.items()},
+        **{f"real_{name}": change for name, change in of_real.items()},
     }
 
 
-def made_by(network: keras.Model, label: NDArray[np.int64], latent: Floats) -> Pixels:
+def _pooled(images: Floats) -> Floats:
+    """Images (n, y, x, channels) from afar, (n, 16, 16, channels)."""
+    n, size, _, channels = images.shape
+    step = size // COARSE
+    return np.asarray(images.reshape(n, COARSE, step, COARSE, step, channels).mean(axis=(2, 4)))
+
+
+def made_by(network: keras.Model, label: Ints, latent: Floats) -> Pixels:
     """What the generator makes, (n, y, x, channels)."""
     labels = network.inputs[1].shape[-1]
     parts = []

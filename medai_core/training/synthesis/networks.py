@@ -21,6 +21,14 @@ LATENT = 128
 """Numbers in a latent point, each drawn from a standard normal distribution."""
 WIDTHS = {4: 256, 8: 128, 16: 96, 32: 48, 64: 24, 128: 12}
 """Channels of the generator at each of its sizes."""
+DRAFT = 32
+"""Rows and columns of the blurred draft that an image begins from."""
+KINDS, CODED, BASIS = 8, 32, 160
+"""Kinds of a label, chosen by the first latent number; components of each, the next 32; and what those consist of."""
+SHARPNESS = 200.0
+"""How suddenly one kind follows another as the first latent number grows."""
+FIRMNESS, EDGE = 8.0, 0.65
+"""How suddenly a draft's outline ends, and at which share of its most: a mixture of shapes is none."""
 HEADS = (16, 48, 96, 96)
 """First channels of the discriminator's heads, from the finest of the maps that they look at."""
 LOUDNESS = 8.0
@@ -85,20 +93,43 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
     networks of different sizes share the layers of their names, and each size adds to the one before it, enlarged.
     """
     latent, label = keras.Input((LATENT,), name="latent"), keras.Input((labels,), name="label")
+    image = draft = _draft(latent, label, channels)
     style = layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
     style = _leaky(layers.Dense(LATENT, name="style")(style))
     x = layers.Reshape((4, 4, WIDTHS[4]))(layers.Dense(16 * WIDTHS[4], name="begin")(style))
     x = _styled(x, style, WIDTHS[4], "at4")
-    image, at = None, 4
+    at = 4
     while at < size:
         at *= 2
         x = _enlarged(x, at)
-        for name in (f"at{at}a", f"at{at}b") if at in (8, 32) else (f"at{at}a",):
+        if at <= DRAFT:
+            x = layers.Concatenate()([x, layers.AveragePooling2D(DRAFT // at)(draft) if at < DRAFT else draft])
+        for name in (f"at{at}a", f"at{at}b") if at in (8, 16, 32) else (f"at{at}a",):
             x = _styled(x, style, WIDTHS[at], name)
-        if at >= 16:
+        if at >= DRAFT:
             added = layers.Conv2D(channels, 3, padding="same", kernel_initializer=SMALL, name=f"image{at}")(x)
-            image = added if image is None else layers.Add()([_doubled(image), added])
+            image = layers.Add()([_doubled(image) if at > DRAFT else image, added])
     return keras.Model([latent, label], image, name=f"generator{size}")
+
+
+def _draft(latent: Tensor, label: Tensor, channels: int) -> Tensor:
+    """A blurred image (32, 32, channels) of the label: fitted before the game, in which it stays as it is."""
+    labels = label.shape[-1]
+    edges = layers.Dense(KINDS - 1, use_bias=False, trainable=False, name="edges")(label)
+    above = ops.sigmoid(SHARPNESS * (latent[:, :1] - edges))
+    one, none = ops.ones_like(latent[:, :1]), ops.zeros_like(latent[:, :1])
+    kind = layers.Concatenate()([one, above]) - layers.Concatenate()([above, none])
+    amount = layers.Concatenate()([one, latent[:, 1 : 1 + CODED]])
+    place = layers.Reshape((labels * KINDS, 1))(ops.expand_dims(label, 2) * ops.expand_dims(kind, 1))
+    terms = layers.Reshape((labels * KINDS * (1 + CODED),))(place * ops.expand_dims(amount, 1))
+    numbers = layers.Dense(BASIS, use_bias=False, trainable=False, name="kinds")(terms)
+    flat = layers.Dense(DRAFT * DRAFT * channels, trainable=False, name="components")(numbers)
+    image = layers.Reshape((DRAFT, DRAFT, channels))(flat)
+    if channels == 1:
+        return image
+    outline = image[..., 1:] + 1.0
+    share = outline / (ops.max(outline, axis=(1, 2), keepdims=True) + 1e-3)
+    return layers.Concatenate()([image[..., :1], ops.tanh(FIRMNESS * (share - EDGE))])
 
 
 def _styled(x: Tensor, style: Tensor, width: int, name: str) -> Tensor:
@@ -123,18 +154,29 @@ def _leaky(x: Tensor) -> Tensor:
 
 
 def discriminator(size: int, labels: int, channels: int) -> keras.Model:
-    """How real an image looks for its label, at every place of four maps.
+    """How real an image looks for each label, at every place of four maps.
 
-    Inputs ``image`` (size, size, channels), -1 to 1, and ``label`` (labels). Outputs, one for each of the maps, logits
-    (rows, columns, 1): above 0 real. A second channel is seen as the third colour, which shows where it lies.
+    Input ``image`` (size, size, channels), -1 to 1. Outputs, one for each of the maps, logits (rows, columns, labels):
+    above 0 real; then the four maps themselves.
     """
-    image, label = keras.Input((size, size, channels), name="image"), keras.Input((labels,), name="label")
-    seen = [image[..., 0:1], image[..., 0:1], image[..., channels - 1 :]]
-    logits = [
-        _head(_mixed(found, width, k), label, width, k)
-        for k, (found, width) in enumerate(zip(eyes(size)(layers.Concatenate()(seen)), HEADS, strict=True))
-    ]
-    return keras.Model([image, label], logits, name=f"discriminator{size}")
+    image = keras.Input((size, size, channels), name="image")
+    found = eyes(size)(_colours(image))
+    maps = [_mixed(x, width, k) for k, (x, width) in enumerate(zip(found, HEADS, strict=True))]
+    logits = [_head(x, labels, width, k) for k, (x, width) in enumerate(zip(maps, HEADS, strict=True))]
+    return keras.Model(image, [*logits, *maps], name=f"discriminator{size}")
+
+
+def _colours(image: Tensor) -> Tensor:
+    """An image in three colours: with an outline what is inside it, the image and the outline, so that all are heeded.
+
+    With the outline as one colour beside the image twice, outlines stayed as blurred as their drafts.
+    """
+    grey = image[..., :1]
+    if image.shape[-1] == 1:
+        return layers.Concatenate()([grey, grey, grey])
+    outline = ops.clip(image[..., 1:], -1.0, 1.0)
+    inside = (grey + 1.0) * (outline + 1.0) / 2 - 1.0
+    return layers.Concatenate()([inside, grey, outline])
 
 
 def _mixed(x: Tensor, width: int, k: int) -> Tensor:
@@ -143,8 +185,9 @@ def _mixed(x: Tensor, width: int, k: int) -> Tensor:
     return layers.Conv2D(width, 1, use_bias=False, kernel_initializer=spread, trainable=False, name=f"mixture{k}")(x)
 
 
-def _head(x: Tensor, label: Tensor, width: int, k: int) -> Tensor:
-    """Down to at most 16 rows, then one logit a place; the label is told by projection (Miyato, arXiv:1802.05637)."""
+def _head(x: Tensor, labels: int, width: int, k: int) -> Tensor:
+    """Down to at most 16 rows, then a logit a place and label: one of all and, by projection (Miyato 2018,
+    arXiv:1802.05637), one of its own."""
     step = 0
     while step == 0 or x.shape[1] > 16:
         stride = 2 if x.shape[1] > 4 else 1
@@ -153,10 +196,8 @@ def _head(x: Tensor, label: Tensor, width: int, k: int) -> Tensor:
         x = _leaky(layers.RMSNormalization(name=f"head{k}_{step}_norm")(seen))
         step += 1
     x = layers.Concatenate()([x, VarietyOfBatch(name=f"variety{k}")(x)])
-    width += 1
     logit = BoundedConv(1, 3, padding="same", name=f"head{k}_logit")(x)
-    told = layers.Dense(width, use_bias=False, name=f"head{k}_label")(label)
-    match = ops.mean(x * ops.reshape(told, (-1, 1, 1, width)), axis=-1, keepdims=True)
+    match = layers.Dense(labels, use_bias=False, name=f"head{k}_label")(layers.Rescaling(1 / (width + 1))(x))
     return layers.Add(name=f"logit{k}")([logit, match])
 
 

@@ -90,7 +90,8 @@ def _made(
         size = known.generator.output.shape[1]
         # Of these weights alone: what was begun from others is not gone on with.
         begun_with = hashlib.sha256((given.out / "model.keras").read_bytes()).hexdigest()
-        stages, work = (Stage(size, given.further),), given.work / f"further_{begun_with[:12]}"
+        stages = (replace(stages[-1], size=size, steps=given.further),)
+        work = given.work / f"further_{begun_with[:12]}"
     averaged, told = learn(taught, stages, work, given.seed, known)
     serving.write_discriminator(told, given.out)
     return averaged, () if given.smoke else compared(study, taught, averaged)
