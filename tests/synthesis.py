@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medai_core.catalog import Catalog, find_models
 from medai_core.imaging.synthesis import SynthesisModel, Synthetic, TrainingImages, synthesize
-from medai_core.imaging.synthesis.drawing import latent_of
+from medai_core.imaging.synthesis.drawing import BATCH, latent_of
 
 CHEST, BRAIN = "chest_radiograph_gan", "brain_mri_gan"
 
@@ -44,5 +44,10 @@ def guarded(points: NDArray[np.float32], nearest_min: float, name: str = CHEST) 
 
 def embedding(label: str, seed: int, number: int, attempt: int = 0) -> NDArray[np.float32]:
     """Where the image of an attempt lies, (dimensions,)."""
-    made = model().network(latent=latent_of(model(), seed, number, attempt)[None], label=model().asked(label)[None])
-    return made["embedding"][0]
+    return placed(label, latent_of(model(), seed, number, attempt))
+
+
+def placed(label: str, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where the image of a latent point lies, (dimensions,)."""
+    asked = np.tile(model().asked(label), (BATCH, 1))
+    return model().network(latent=np.tile(latent, (BATCH, 1)), label=asked)["embedding"][0]

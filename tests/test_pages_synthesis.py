@@ -254,9 +254,16 @@ def test_without_a_model_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @trained
-def test_labels_that_the_classifier_does_not_confirm_are_not_to_be_relied_on() -> None:
-    for card in MODELS.trained("synthesis"):
-        agreed = next(m.value for m in card.measured.performance if m.measure == "label_agreement")  # type: ignore[union-attr]
-        at = opened(PAGE, model=card.name)
-        warned = [w.value for w in at.warning if f"only {100 * agreed:.1f} %" in w.value]
-        assert bool(warned) == (agreed < 0.85)
+@pytest.mark.parametrize(("measure", "least"), [("label_agreement", 0.85), ("synthetic_to_real_ratio", 0.9)])
+def test_what_made_images_are_not_good_for_is_said_beside_them(
+    measure: str, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = MODELS.trained("synthesis")[0]
+    assert card.measured is not None
+    for value in (least - 0.25, least + 0.05):
+        found = tuple(replace(m, value=value) if m.measure == measure else m for m in card.measured.performance)
+        other = replace(card, measured=replace(card.measured, performance=found))
+        monkeypatch.setattr("ui.cached.find_models", lambda other=other: Catalog(MODELS.folder, (other,)))
+        st.cache_resource.clear()
+        said = [w.value for w in opened(PAGE).warning if f"{100 * value:.1f} %" in w.value]
+        assert len(said) == (value < least)

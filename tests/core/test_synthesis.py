@@ -23,7 +23,7 @@ from medai_core.imaging.synthesis.drawing import ATTEMPTS, latent_of
 from medai_core.imaging.synthesis.walking import spherical
 from medai_core.training.drawings import draw_other
 from tests.scans import dicom, png
-from tests.synthesis import BRAIN, CHEST, embedding, guarded, images, model, models
+from tests.synthesis import BRAIN, CHEST, embedding, guarded, images, model, models, placed
 
 FAR = np.full((1, embedding("normal", 0, 0).size), 1e6, np.float32)
 
@@ -143,7 +143,7 @@ def test_a_step_too_near_is_left_out_and_counted() -> None:
 def _middle() -> NDArray[np.float32]:
     """Where the image half-way between the seeds 1 and 2 lies."""
     latent = spherical(latent_of(model(), 1, 0, 0), latent_of(model(), 2, 0, 0), 0.5)
-    return model().network(latent=latent[None], label=model().asked("normal")[None])["embedding"][0]
+    return placed("normal", latent)
 
 
 def test_a_way_between_two_labels_changes_its_label_in_the_middle() -> None:

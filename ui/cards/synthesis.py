@@ -50,12 +50,25 @@ HEEDED = 0.85
 """The share of images called what was asked for from which a label may be relied on."""
 
 
+TEACHING = 0.9
+"""What a classifier that learnt from the images alone is worth, beside one that learnt from real ones, at least."""
+
+
 def doubt(card: Card) -> None:
-    """A warning beside the images where the classifier often calls them something else than was asked for."""
-    agreed = _measures(card).get("label_agreement") if card.measured else None
+    """Warnings beside the images: their findings do not hold, or they do not teach what real ones teach."""
+    found = _measures(card) if card.measured else {}
+    agreed, worth = found.get("label_agreement"), found.get("synthetic_to_real_ratio")
     if agreed is not None and agreed.value < HEEDED:
         said = _("Do not rely on the finding: the classifier calls only {share} of these images what was asked for.")
         st.warning(said.format(share=words.share(agreed.value)), icon=":material/label_off:")
+    if worth is not None and worth.value < TEACHING:
+        st.warning(
+            _(
+                "To look at, not to teach with: a classifier that learnt from such images alone is {share} as good on "
+                "real ones as one that learnt from real ones."
+            ).format(share=words.share(worth.value)),
+            icon=":material/school:",
+        )
 
 
 def _measures(card: Card) -> dict[str, Measure]:

@@ -60,11 +60,8 @@ def _ask(model: SynthesisModel) -> tuple[tuple[str, str], tuple[int, int]]:
 
 def _ask_end(model: SynthesisModel, words: str, seed_words: str, key: str, index: int) -> tuple[str, int]:
     with st.container(border=True):
-        asked, seed = st.columns([1, 2], gap="small", vertical_alignment="bottom")
-        with asked:
-            label = ask_label(model, words, f"{key}_label", index)
-        with seed:
-            return label, ask_seed(seed_words, f"{key}_seed", index + 1)
+        label = ask_label(model, words, f"{key}_label", index)
+        return label, ask_seed(seed_words, f"{key}_seed", index + 1)
 
 
 def _there(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from medai_core.cards import Guard
+from medai_core.imaging.synthesis.drawing import BATCH
 from medai_core.training.networks import Tensor
 from medai_core.training.pretrained import eyes
 
@@ -74,11 +75,18 @@ def serving(network: keras.Model, projection: Projection) -> keras.Model:
 
 
 def write_serving(network: keras.Model, projection: Projection, folder: Path) -> None:
-    """``model.tflite``, which serves, its weights as 16-bit numbers."""
+    """``model.tflite``, which serves, its weights as 16-bit numbers.
+
+    It takes as many points at once as it is always asked for: with their number left open, shapes were found anew in
+    each call, and an interpreter whose memory had moved meanwhile made another image of the same point (LiteRT 2.1).
+    """
     import tensorflow as tf
 
     how = {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
-    serving(network, projection).export(folder / "model.tflite", format="litert", verbose=False, **how)
+    given = [keras.InputSpec(shape=(BATCH, x.shape[-1]), dtype="float32", name=x.name) for x in network.inputs]
+    serving(network, projection).export(
+        folder / "model.tflite", format="litert", verbose=False, input_signature=[given], **how
+    )
 
 
 def write_discriminator(network: keras.Model, folder: Path) -> None:
