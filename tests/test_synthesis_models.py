@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from PIL import Image as Picture
 
 from medai_core.cards import Card
 from medai_core.imaging.images.synthetic import mark
 from medai_core.imaging.synthesis import synthesize
+from medai_core.imaging.synthesis.drawing import BATCH
 from medai_core.readings import read_scan
 from tests.test_models import MODELS, folder
 
@@ -35,6 +37,12 @@ def test_a_seed_still_gives_the_images_that_it_gave_when_the_model_was_measured(
                 apart = np.abs(np.asarray(kept, int) - mark(image.pixels))
             assert apart.max() <= expected["grey_tolerance"], name
             assert image.nearest == pytest.approx(expected["examples"][name]["nearest"], abs=expected["tolerance"])
+
+
+@every_generator
+def test_its_shapes_are_fixed_or_an_interpreter_may_make_another_image_of_the_same_point(card: Card) -> None:
+    given = Interpreter(str(folder(card) / "model.tflite")).get_input_details()
+    assert all(list(one["shape_signature"]) == list(one["shape"]) and one["shape"][0] == BATCH for one in given)
 
 
 @every_generator

@@ -117,9 +117,9 @@ class Game:
         made, _ = self.generator.stateless_call(g, draft, [batch["latent"], batch["label"]], training=True)
         seen = [self._change(made, _named(batch, "made_")), self._change(batch["real"], _named(batch, "real_"))]
         found, state = self.discriminator.stateless_call(d, state, seen[0], training=True)
-        of_made, maps_made = found[: len(found) // 2], found[len(found) // 2 :]
+        of_made, maps_made = _parted(found)
         found, state = self.discriminator.stateless_call(d, state, seen[1], training=True)
-        of_real, maps_real = found[: len(found) // 2], found[len(found) // 2 :]
+        of_real, maps_real = _parted(found)
         taken, passed = _as(of_made, batch["label"]), _as(of_made, batch["other"])
         fooled = sum(HEED * ops.mean(ops.relu(1 + y)) - ops.mean(x) for x, y in zip(taken, passed, strict=True))
         # A real image under another label counts as made (Reed 2016, arXiv:1605.05396), or labels are not heeded.
@@ -132,6 +132,11 @@ class Game:
         if self._pull.alike:
             fooled += self._pull.alike * _unlike(maps_made, maps_real, batch["tied"])
         return Losses(fooled, told, state)
+
+
+def _parted(found: Tensors) -> tuple[Tensors, Tensors]:
+    """The logits and the maps that a discriminator gives."""
+    return found[: len(found) // 2], found[len(found) // 2 :]
 
 
 def _as(logits: Tensors, label: Tensor) -> Tensors:
