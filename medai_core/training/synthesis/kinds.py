@@ -20,7 +20,7 @@ from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, EDGE, FI
 Floats = NDArray[np.float32]
 
 FEW = 60
-"""Images that a kind has at least, so that it is not that of a few people."""
+"""Images that a kind has at least, where its label has as many: it is not to be that of a few people."""
 SEEN = 16
 """Main components of a label by which its images are told into kinds."""
 OUTLINED = 3.0
@@ -105,8 +105,8 @@ def kinds_of(images: Floats, label: Ints, labels: int) -> Kinds:
         for one in range(len(end)):
             own = rows[kind == one]
             terms[k, one], code[own] = _components(points[own])
-    shaped = [np.tile(weight, DRAFT * DRAFT)] * 2
-    numbers = (edges, terms.reshape(-1, BASIS), basis / shaped[0], mean / shaped[1], low, high, code)
+    weights = np.tile(weight, DRAFT * DRAFT)
+    numbers = (edges, terms.reshape(-1, BASIS), basis / weights, mean / weights, low, high, code)
     return Kinds(*(np.asarray(x, np.float32) for x in numbers))
 
 
