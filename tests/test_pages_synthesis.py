@@ -254,14 +254,18 @@ def test_without_a_model_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @trained
-@pytest.mark.parametrize(("measure", "least"), [("label_agreement", 0.85), ("synthetic_to_real_ratio", 0.9)])
+@pytest.mark.parametrize(
+    ("measure", "least"),
+    [("label_agreement", 0.85), ("synthetic_to_real_ratio", 0.9), ("whole_synthetic_to_real_ratio", 0.9)],
+)
 def test_what_made_images_are_not_good_for_is_said_beside_them(
     measure: str, least: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = MODELS.trained("synthesis")[0]
     assert card.measured is not None
     for value in (least - 0.25, least + 0.05):
-        found = tuple(replace(m, value=value) if m.measure == measure else m for m in card.measured.performance)
+        kept = tuple(m for m in card.measured.performance if m.measure not in (measure, "synthetic_to_real_ratio"))
+        found = (*kept, Measure(measure, value, value, value, 100, 50, "test"))
         other = replace(card, measured=replace(card.measured, performance=found))
         monkeypatch.setattr("ui.cached.find_models", lambda other=other: Catalog(MODELS.folder, (other,)))
         st.cache_resource.clear()

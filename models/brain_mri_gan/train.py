@@ -16,8 +16,8 @@ from medai_core.training.synthesis.adversarial import Pull
 from medai_core.training.synthesis.learning import Stage
 from medai_core.training.synthesis.recipe import Recipe, run
 
-PULL = Pull(alike=3.0)
-STAGES = (Stage(64, 3750, pull=PULL), Stage(128, 2000, pull=PULL))
+PULL = Pull(alike=3.0, heed=0.2)
+STAGES = (Stage(64, 5500, pull=PULL), Stage(128, 2250, pull=PULL))
 
 
 def drawn(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
+from medai_core.training.synthesis.adversarial import Game, Pull
+from medai_core.training.synthesis.changing import changed, drawn_changes
+from medai_core.training.synthesis.kinds import FEW, Kinds
+from medai_core.training.synthesis.learning import Taught, batch_of
 from medai_core.training.synthesis.likeness import covered, frechet_distance, nearest
 from medai_core.training.synthesis.measuring import label_measures, likeness_measures, nearness_measures
-from medai_core.training.synthesis.rivals import BOTH, MADE, REAL, Labelled, rival_measures
+from medai_core.training.synthesis.networks import discriminator, generator
+from medai_core.training.synthesis.outlines import drawn, drawn_all, numbers_of, painted
+from medai_core.training.synthesis.rivals import BOTH, MADE, REAL, REGION, WHOLE, Labelled, rival_measures, viewed
 
 
 def points(n: int, shift: float = 0.0, spread: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -68,9 +75,27 @@ def test_what_made_images_are_worth_is_a_share_of_what_real_ones_are() -> None:
     assert found["augmentation_gain"] == 0.0
 
 
-def test_a_change_that_changes_nothing_leaves_an_image_as_it_is_and_others_do_not() -> None:
-    from medai_core.training.synthesis.changing import changed, drawn_changes
+def test_without_both_together_no_gain_is_told_and_the_names_say_how_images_were_seen() -> None:
+    asked = Labelled(np.zeros((40, 2, 2), np.uint8), np.arange(40) % 2, np.arange(40).astype(str))
+    found = rival_measures({REAL: asked.label, MADE: asked.label}, asked, 2, "test", 0, "whole_")
+    assert [m.measure for m in found] == [
+        "whole_synthetic_to_real_ratio",
+        "whole_taught_synthetic",
+        "whole_taught_real",
+    ]
 
+
+def test_a_classifier_sees_the_image_the_box_of_its_outline_and_what_is_in_it_enlarged() -> None:
+    images = np.zeros((1, 64, 64, 2), np.uint8)
+    images[0, 20:30, 40:50, 0], images[0, 20:30, 40:50, 1] = 200, 255
+    (seen,) = viewed(images, REGION)
+    assert seen.shape == (64, 64, 3)
+    assert seen[25, 45].tolist()[:2] == [200, 255] and seen[50, 10, 1] == 0
+    assert seen[32, 32, 2] == 200 and (seen[..., 2] > 100).mean() == pytest.approx(1 / 1.8**2, abs=0.05)
+    assert viewed(images, WHOLE).shape == (1, 64, 64)
+
+
+def test_a_change_that_changes_nothing_leaves_an_image_as_it_is_and_others_do_not() -> None:
     rng = np.random.default_rng(0)
     image = rng.uniform(-1, 1, (4, 32, 32, 2)).astype(np.float32)
     still = {"transform": np.tile(np.float32([1, 0, 0, 0, 1, 0, 0, 0]), (4, 1)), "tone": np.zeros((4, 1, 1, 1), "f4")}
@@ -91,51 +116,93 @@ def blobs(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(images * 2 - 1, -1, 1).astype(np.float32), label
 
 
-def test_both_networks_learn_in_a_step_and_the_discriminator_tells_drafts_from_spots() -> None:
-    import keras
+def taught(n: int, *, outlined: bool = True) -> Taught:
+    images, label = blobs(n, np.random.default_rng(0))
+    pixels = (images * 127.5 + 127.5).round().astype(np.uint8)
+    return Taught(pixels if outlined else pixels[..., :1], label, 2)
 
-    from medai_core.training.synthesis.adversarial import Game, Pull
-    from medai_core.training.synthesis.changing import changed
-    from medai_core.training.synthesis.kinds import kinds_of
-    from medai_core.training.synthesis.learning import batch_of
-    from medai_core.training.synthesis.networks import discriminator, generator
 
+@pytest.mark.parametrize("outlined", [True, False])
+def test_both_networks_learn_in_a_step_and_the_discriminator_tells_drafts_from_spots(outlined: bool) -> None:
     keras.utils.set_random_seed(0)
-    images, label = blobs(200, np.random.default_rng(0))
-    kinds = kinds_of(images, label, 2)
-    pull = Pull(alike=2.0)
-    game = Game(kinds.told(generator(32, 2, 2)), discriminator(32, 2, 2), changed, (1e-4, 1e-3), pull)
+    known, channels = taught(200, outlined=outlined), 2 if outlined else 1
+    kinds, images, label = known.kinds(), known.at(32), known.label
+    networks = kinds.told(generator(32, 2, channels)), discriminator(32, 2, channels)
+    game = Game(*networks, changed, (1e-4, 1e-3), Pull(alike=2.0))
     before = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
-    told = []
+    losses = []
     for step in range(8):
-        told.append(game.step(batch_of(images[:8], kinds, np.arange(8), label[:8], 2, np.random.default_rng(step)))[1])
+        batch = batch_of(images[:8], kinds, np.arange(8), label[:8], 2, np.random.default_rng(step))
+        losses.append(game.step(batch)[1])
     after = [np.concatenate([w.ravel() for w in network.get_weights()]) for network in game.networks]
     moved = [float(np.abs(a - b).mean()) for a, b in zip(before, after, strict=True)]
     assert min(moved) > 0
     assert moved[1] < moved[0], "averaged weights follow slowly"
-    assert told[-1] < told[0]
+    assert losses[-1] < losses[0]
     components = game.generator.get_layer("components").get_weights()[0]
     assert components == pytest.approx(kinds.basis), "drafts stay as they were fitted"
 
 
-def test_drafts_are_of_their_kind_alone_and_a_tied_point_is_that_of_its_image() -> None:
-    from medai_core.training.synthesis.kinds import FEW, kinds_of
-    from medai_core.training.synthesis.networks import generator
+def drafted(kinds: Kinds, latent: np.ndarray, label: np.ndarray, channels: int) -> np.ndarray:
+    """What a generator makes that has learnt nothing yet."""
+    network = kinds.told(generator(32, 2, channels))
+    added = network.get_layer("image32")
+    added.set_weights([0 * w for w in added.get_weights()])
+    return network.predict([latent, np.eye(2, dtype="f4")[label]], verbose=0)
 
-    rng = np.random.default_rng(0)
-    images, label = blobs(600, rng)
-    kinds = kinds_of(images, label, 2)
+
+def test_drafts_are_of_their_kind_alone_and_a_tied_point_is_that_of_its_image() -> None:
+    rng, known = np.random.default_rng(0), taught(600, outlined=False)
+    images, label, kinds = known.at(32), known.label, known.kinds()
     spans = {(k, round(float(low), 5)) for k, low in zip(label, kinds.low, strict=True)}
     assert len(spans) > 2, "each label comes in kinds"
     assert (kinds.high - kinds.low).min() >= FEW / 300 - 1e-6, "none is that of a few"
     latent = kinds.latents(np.arange(600), np.ones(600, bool), rng)
-    drafts = kinds.drafts(latent, label, 2)
+    drafts = kinds.drafts(latent, label)
     assert np.square(drafts - images).mean() < 0.3 * images.var()
-    network = kinds.told(generator(32, 2, 2))
-    added = network.get_layer("image32")
-    added.set_weights([0 * w for w in added.get_weights()])
-    made = network.predict([latent[:64], np.eye(2, dtype="f4")[label[:64]]], verbose=0)
-    assert made == pytest.approx(drafts[:64], abs=1e-4), "the generator makes the same drafts"
-    free = kinds.drafts(rng.normal(size=(400, 128)).astype("f4"), np.arange(400) % 2, 2)
-    left = free[..., 1][:, :, :16].mean(axis=(1, 2)) > free[..., 1][:, :, 16:].mean(axis=(1, 2))
+    assert drafted(kinds, latent[:64], label[:64], 1) == pytest.approx(drafts[:64], abs=1e-4)
+    free = kinds.drafts(rng.normal(size=(400, 128)).astype("f4"), np.arange(400) % 2)[..., 0]
+    left = free[:, :, :16].mean(axis=(1, 2)) > free[:, :, 16:].mean(axis=(1, 2))
     assert (left == (np.arange(400) % 2 == 0)).mean() > 0.95, "drafts by chance are of their label"
+
+
+def test_an_outline_tells_the_label_and_nothing_around_it_does() -> None:
+    rng, known = np.random.default_rng(0), taught(600)
+    images, label, kinds = known.at(32), known.label, known.kinds()
+    latent = kinds.latents(np.arange(600), np.ones(600, bool), rng)
+    assert np.abs(kinds.outlines(latent, label, 32) - images[..., 1:]).mean() < 0.01, "tied: that of its image"
+    made = drafted(kinds, latent[:64], label[:64], 2)
+    assert made[..., :1] == pytest.approx(kinds.drafts(latent[:64], label[:64]), abs=1e-4)
+    assert made[..., 1:] == pytest.approx(kinds.outlines(latent[:64], label[:64], 32), abs=1e-4)
+    free, asked = rng.normal(size=(400, 128)).astype("f4"), np.arange(400) % 2
+    outline = kinds.outlines(free, asked, 32)[..., 0]
+    left = outline[:, :, :16].mean(axis=(1, 2)) > outline[:, :, 16:].mean(axis=(1, 2))
+    assert (left == (asked == 0)).mean() > 0.95
+    heads = [kinds.around(free[asked == k], asked[asked == k])[..., 0].mean(axis=0) for k in (0, 1)]
+    spots = [images[label == k][..., 0].mean(axis=0) for k in (0, 1)]
+    assert np.abs(heads[0] - heads[1]).max() < 0.5 * np.abs(spots[0] - spots[1]).max(), "heads are alike for both"
+
+
+def test_a_star_has_the_place_the_size_and_nearly_the_shape_of_an_outline() -> None:
+    y, x = np.mgrid[0:128, 0:128]
+    ellipse = ((x - 50) / 20) ** 2 + ((y - 70) / 12) ** 2 < 1
+    pixels = np.stack([np.where(ellipse, 200, 72), 255 * ellipse], axis=-1).astype(np.uint8)[None]
+    numbers = numbers_of(pixels)
+    assert numbers[0, :2] * 128 == pytest.approx([50.5, 70.5], abs=0.1)
+    assert numbers[0, 9] == pytest.approx(2.0, abs=0.25), "brighter than around by twice 64 grey levels"
+    for size in (64, 128):
+        star = drawn_all(numbers, size)[0, ..., 0] > 0
+        whole = np.asarray(ellipse[:: 128 // size, :: 128 // size])
+        assert 2 * (star & whole).sum() / (star.sum() + whole.sum()) > 0.93
+    with pytest.raises(ValueError, match="no outline"):
+        numbers_of(np.zeros((1, 32, 32, 2), np.uint8))
+
+
+def test_what_is_painted_inside_an_outline_is_as_bright_as_it_was_told() -> None:
+    told = np.zeros((1, 11), np.float32)
+    told[0, :3], told[0, 9:] = (0.5, 0.4, np.log(0.12)), (1.2, 0.5)
+    grey = 72 + 127.5 * np.asarray(painted(told, 128))[0, ..., 0]
+    outline = np.asarray(drawn(told, 128))[0, ..., 0] > 0
+    pixels = np.stack([grey.round(), 255.0 * outline], axis=-1).astype(np.uint8)[None]
+    assert numbers_of(pixels)[0, 9:] == pytest.approx([1.2, 0.5], abs=0.12)
+    assert grey[~outline].mean() == pytest.approx(72, abs=0.5)

@@ -26,6 +26,8 @@ TAUGHT = {
     "taught_real": N_("real images"),
     "taught_synthetic": N_("synthetic images alone"),
     "taught_both": N_("both together"),
+    "whole_taught_real": N_("real images, without their outline"),
+    "whole_taught_synthetic": N_("synthetic images alone, without their outline"),
 }
 """What a small classifier was taught with."""
 NEAR = "nearest_ratio_embedding"
@@ -48,27 +50,31 @@ def worth(card: Card) -> None:
 
 HEEDED = 0.85
 """The share of images called what was asked for from which a label may be relied on."""
-
-
 TEACHING = 0.9
 """What a classifier that learnt from the images alone is worth, beside one that learnt from real ones, at least."""
+TEACHES = {
+    "synthetic_to_real_ratio": N_(
+        "To look at, not to teach with: a classifier that learnt from such images alone is {share} as good on real "
+        "ones as one that learnt from real ones."
+    ),
+    "whole_synthetic_to_real_ratio": N_(
+        "To teach with only where the outline is shown too: without it, a classifier that learnt from such images "
+        "alone is {share} as good on real ones as one that learnt from real ones."
+    ),
+}
+"""What is said where that is less, by measure; the first that applies."""
 
 
 def doubt(card: Card) -> None:
     """Warnings beside the images: their findings do not hold, or they do not teach what real ones teach."""
     found = _measures(card) if card.measured else {}
-    agreed, worth = found.get("label_agreement"), found.get("synthetic_to_real_ratio")
+    agreed = found.get("label_agreement")
     if agreed is not None and agreed.value < HEEDED:
         said = _("Do not rely on the finding: the classifier calls only {share} of these images what was asked for.")
         st.warning(said.format(share=words.share(agreed.value)), icon=":material/label_off:")
-    if worth is not None and worth.value < TEACHING:
-        st.warning(
-            _(
-                "To look at, not to teach with: a classifier that learnt from such images alone is {share} as good on "
-                "real ones as one that learnt from real ones."
-            ).format(share=words.share(worth.value)),
-            icon=":material/school:",
-        )
+    less = next((name for name in TEACHES if name in found and found[name].value < TEACHING), None)
+    if less:
+        st.warning(_(TEACHES[less]).format(share=words.share(found[less].value)), icon=":material/school:")
 
 
 def _measures(card: Card) -> dict[str, Measure]:

@@ -15,7 +15,7 @@ Tensor: TypeAlias = Any
 Tensors: TypeAlias = list[Tensor]
 Batch: TypeAlias = Mapping[str, Tensor]
 """``real`` (n, y, x, channels); ``label``, and ``other``, a wrong one (n, labels); ``latent`` (n, 128); what the made
-image is to look like from ``afar`` (n, 16, 16, channels), and how much that counts, ``sure`` (n, channels); ``tied``
+image is to look like from ``afar`` (n, 16, 16, 1), and how much that counts, ``sure`` (n, 1, 1, 1); ``tied``
 (n,): 1 where the latent point is that of the real image itself; changes as ``real_*`` and ``made_*``, the same where
 tied."""
 Change = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
@@ -23,8 +23,6 @@ Rates: TypeAlias = tuple[float, float]
 """How fast the generator learns, and the discriminator, which must not fall behind: then images become all alike."""
 
 COARSE = 16
-HEED = 0.5
-"""How much it counts that an image does not pass for one of another label."""
 SHARE = 0.998
 """Of the averaged weights that stays in a step."""
 DECAY = 0.99
@@ -40,10 +38,12 @@ class Pull:
     tie : how much it counts that they look from afar as they are to. Without, all images of a small set came out alike.
     alike : how much it counts that tied ones are seen in full detail as the real ones are. Where heads lie in many
         ways, the game alone drew the same lines over all of them.
+    heed : how much it counts that an image does not pass for one of another label.
     """
 
     tie: float = 300.0
     alike: float = 0.0
+    heed: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class Game:
         found, state = self.discriminator.stateless_call(d, state, seen[1], training=True)
         of_real, maps_real = _parted(found)
         taken, passed = _as(of_made, batch["label"]), _as(of_made, batch["other"])
-        fooled = sum(HEED * ops.mean(ops.relu(1 + y)) - ops.mean(x) for x, y in zip(taken, passed, strict=True))
+        heed = self._pull.heed
+        fooled = sum(heed * ops.mean(ops.relu(1 + y)) - ops.mean(x) for x, y in zip(taken, passed, strict=True))
         # A real image under another label counts as made (Reed 2016, arXiv:1605.05396), or labels are not heeded.
         wrong = sum(
             ops.mean(ops.relu(1 + x)) + ops.mean(ops.relu(1 + y))
@@ -152,8 +153,8 @@ def _unlike(made: Tensors, real: Tensors, tied: Tensor) -> Tensor:
 def _apart(made: Tensor, afar: Tensor, sure: Tensor) -> Tensor:
     """How far made images look, from afar, from what they are to look like."""
     step = made.shape[1] // COARSE
-    seen = ops.average_pool(made, step, strides=step)
-    return ops.mean(sure * ops.mean(ops.square(seen - afar), axis=(1, 2)))
+    seen = ops.average_pool(made[..., :1], step, strides=step)
+    return ops.mean(sure * ops.square(seen - afar))
 
 
 def _descended(

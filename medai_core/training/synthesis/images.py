@@ -16,7 +16,7 @@ from medai_core.evaluation import read_manifest
 from medai_core.training import recipes
 from medai_core.training.fitting import split_groups
 from medai_core.training.recipes import Pixels
-from medai_core.training.synthesis.rivals import Labelled
+from medai_core.training.synthesis.rivals import Labelled, viewed
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Part:
 
     pixels: Pixels
     labelled: Labelled
+
+    def viewed(self, view: str) -> Labelled:
+        """The images as a small classifier sees them."""
+        return Labelled(viewed(self.pixels, view), self.labelled.label, self.labelled.group)
 
 
 def read_parts(data: Path, card: Card, split: str, seed: int) -> tuple[Part, Part]:

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from medai_core.metrics import Ints
-from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, EDGE, FIRMNESS, KINDS, LATENT, SHARPNESS
+from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, KINDS, LATENT, SHARPNESS
+from medai_core.training.synthesis.outlines import SHAPED, drawn, painted, terms_of
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 FEW = 60
 """Images that a kind has at least, where its label has as many: it is not to be that of a few people."""
 SEEN = 16
 """Main components of a label by which its images are told into kinds."""
-OUTLINED = 3.0
-"""How much more an outline counts than the image: it is small."""
 NEVER = 9.0
 """A place on the first latent number that no draw comes to."""
 
@@ -36,56 +37,77 @@ class Kinds:
     Attributes
     ----------
     edges : (labels, kinds - 1), where on the first latent number a kind ends.
+    low, high : (n,), the share of the first latent number's draws that are below the image's kind, and not above it.
     terms : (labels * kinds * (1 + coded), basis), the mean and the components of each kind.
     basis, mean : (basis, pixels) and (pixels,), what those are numbers of.
-    low, high : (n,), the share of the first latent number's draws that are below the image's kind, and not above it.
-    code : (n, coded), how much of each component of its kind an image has.
+    shapes : (labels * kinds * (1 + shaped), shaped), the same for outlines; empty where there are none.
+    code : (n, coded or coded + shaped), how much of each component of its kind an image has.
     """
 
     edges: Floats
+    low: Floats
+    high: Floats
     terms: Floats
     basis: Floats
     mean: Floats
-    low: Floats
-    high: Floats
+    shapes: Floats
     code: Floats
 
     def latents(self, rows: Ints, tied: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
         """Latent points (n, 128): that of the image of a row where tied, all chance where not."""
-        drawn = rng.normal(size=(len(rows), LATENT)).astype(np.float32)
-        share = self.low[rows] + (self.high[rows] - self.low[rows]) * ndtr(drawn[:, 0])
+        point = rng.normal(size=(len(rows), LATENT)).astype(np.float32)
+        share = self.low[rows] + (self.high[rows] - self.low[rows]) * ndtr(point[:, 0])
         own = np.concatenate([np.clip(ndtri(share), -4, 4)[:, None], self.code[rows]], axis=1)
-        drawn[:, : own.shape[1]] = np.where(tied[:, None], own, drawn[:, : own.shape[1]])
-        return drawn
+        point[:, : own.shape[1]] = np.where(tied[:, None], own, point[:, : own.shape[1]])
+        return point
 
-    def drafts(self, latent: Floats, label: Ints, channels: int) -> Floats:
-        """The drafts of latent points (n, 128), (n, 32, 32, channels), as the generator makes them."""
+    def drafts(self, latent: Floats, label: Ints) -> Floats:
+        """The drafts of latent points (n, 128), (n, 32, 32, 1), as the generator makes them."""
+        heads = self.around(latent, label)
+        if not len(self.shapes):
+            return heads
+        return np.asarray(heads + ops.convert_to_numpy(painted(self._outlined(latent, label), DRAFT)))
+
+    def around(self, latent: Floats, label: Ints) -> Floats:
+        """The same without what is inside an outline."""
+        flat = self._told(latent, label, self.terms, 1, CODED) @ self.basis + self.mean
+        return np.asarray(flat.reshape(len(latent), DRAFT, DRAFT, 1), np.float32)
+
+    def outlines(self, latent: Floats, label: Ints, size: int) -> Floats:
+        """Their outlines, (n, size, size, 1), where there are any."""
+        return np.asarray(ops.convert_to_numpy(drawn(self._outlined(latent, label), size)))
+
+    def _outlined(self, latent: Floats, label: Ints) -> Floats:
+        return self._told(latent, label, self.shapes, 1 + CODED, SHAPED).astype(np.float32)
+
+    def _told(self, latent: Floats, label: Ints, terms: Floats, first: int, count: int) -> Doubles:
+        """The numbers (n, m) that terms (labels * kinds * (1 + count), m) come to."""
         above = 1 / (1 + np.exp(-np.clip(SHARPNESS * (latent[:, :1] - self.edges[label]), -50, 50)))
         one, none = np.ones((len(latent), 1)), np.zeros((len(latent), 1))
         kind = np.concatenate([one, above], axis=1) - np.concatenate([above, none], axis=1)
-        amount = np.concatenate([one, latent[:, 1 : 1 + CODED]], axis=1)
-        terms = self.terms.reshape(len(self.edges), KINDS, 1 + CODED, BASIS)[label]
-        numbers = np.einsum("nk,nc,nkcb->nb", kind, amount, terms, optimize=True)
-        flat = numbers @ self.basis + self.mean
-        image = np.asarray(flat.reshape(len(latent), DRAFT, DRAFT, channels), np.float32)
-        if channels > 1:
-            outline = image[..., 1:] + 1
-            share = outline / (outline.max(axis=(1, 2), keepdims=True) + 1e-3)
-            image[..., 1:] = np.tanh(FIRMNESS * (share - EDGE))
-        return image
+        amount = np.concatenate([one, latent[:, first : first + count]], axis=1)
+        own = terms.reshape(len(self.edges), KINDS, 1 + count, -1)[label]
+        return np.asarray(np.einsum("nk,nc,nkcm->nm", kind, amount, own, optimize=True))
 
     def told(self, network: keras.Model) -> keras.Model:
         """A generator that begins from these drafts."""
         network.get_layer("edges").set_weights([self.edges])
         network.get_layer("kinds").set_weights([self.terms])
         network.get_layer("components").set_weights([self.basis, self.mean])
+        if len(self.shapes):
+            network.get_layer("outlines").set_weights([self.shapes])
         return network
 
 
-def kinds_of(images: Floats, label: Ints, labels: int) -> Kinds:
-    """The kinds of images (n, 32, 32, channels), -1 to 1, of label numbers (n,), and their main components."""
-    weight = np.array([1.0, OUTLINED][: images.shape[-1]], np.float32)
-    flat = (images * weight).reshape(len(images), -1)
+def kinds_of(images: Floats, label: Ints, labels: int, numbers: Floats | None = None) -> Kinds:
+    """The kinds of images (n, 32, 32, 1), -1 to 1, of label numbers (n,), and their main components.
+
+    Parameters
+    ----------
+    numbers : what their outlines are told by, (n, 11). Then kinds are of all labels together, and only how often each
+        comes is a label's own: what lies outside an outline is not to tell the label.
+    """
+    flat = images.reshape(len(images), -1)
     mean = flat.mean(axis=0)
     left, size, right = np.linalg.svd(flat - mean, full_matrices=False)
     count = min(BASIS, len(size))
@@ -93,24 +115,39 @@ def kinds_of(images: Floats, label: Ints, labels: int) -> Kinds:
     basis[:count] = right[:count]
     points = np.zeros((len(flat), BASIS))
     points[:, :count] = left[:, :count] * size[:count]
-    edges = np.full((labels, KINDS - 1), NEVER)
-    terms = np.zeros((labels, KINDS, 1 + CODED, BASIS))
-    low, high, code = np.zeros(len(flat)), np.ones(len(flat)), np.zeros((len(flat), CODED))
+    parts = [np.flatnonzero(label == k) for k in range(labels)] if numbers is None else [np.arange(len(label))]
+    kind, code = np.zeros(len(flat), np.int64), np.zeros((len(flat), CODED))
+    terms = np.zeros((len(parts), KINDS, 1 + CODED, BASIS))
+    for part, rows in enumerate(parts):
+        kind[rows] = _kinds(points[rows, :SEEN])
+        for one in np.unique(kind[rows]):
+            own = rows[kind[rows] == one]
+            terms[part, one], code[own] = _components(points[own])
+    of_all = np.broadcast_to(terms, (labels, *terms.shape[1:])).reshape(-1, BASIS)
+    shapes, own_shape = np.zeros((0, SHAPED)), np.zeros((len(flat), 0))
+    if numbers is not None:
+        shapes, own_shape = terms_of(numbers, label, kind, labels, KINDS)
+    code = np.concatenate([code, own_shape], axis=1)
+    found = (*_edges(kind, label, labels), of_all, basis, mean, shapes.reshape(-1, SHAPED), code)
+    return Kinds(*(np.asarray(x, np.float32) for x in found))
+
+
+def _edges(kind: Ints, label: Ints, labels: int) -> tuple[Doubles, Doubles, Doubles]:
+    """Where on the first latent number each kind of a label ends; the shares of its draws that each image lies between.
+
+    (labels, kinds - 1), (n,) and (n,).
+    """
+    edges = np.zeros((labels, KINDS - 1))
+    low, high = np.zeros(len(kind)), np.ones(len(kind))
     for k in range(labels):
         rows = np.flatnonzero(label == k)
-        kind = _kinds(points[rows, :SEEN])
-        end = np.cumsum(np.bincount(kind)) / len(rows)
-        edges[k, : len(end) - 1] = ndtri(end[:-1])
-        high[rows], low[rows] = end[kind], np.concatenate([[0.0], end])[kind]
-        for one in range(len(end)):
-            own = rows[kind == one]
-            terms[k, one], code[own] = _components(points[own])
-    weights = np.tile(weight, DRAFT * DRAFT)
-    numbers = (edges, terms.reshape(-1, BASIS), basis / weights, mean / weights, low, high, code)
-    return Kinds(*(np.asarray(x, np.float32) for x in numbers))
+        end = np.cumsum(np.bincount(kind[rows], minlength=KINDS)) / len(rows)
+        edges[k] = np.clip(ndtri(end[:-1]), -NEVER, NEVER)
+        high[rows], low[rows] = end[kind[rows]], np.concatenate([[0.0], end])[kind[rows]]
+    return edges, low, high
 
 
-def _kinds(points: NDArray[np.float64]) -> Ints:
+def _kinds(points: Doubles) -> Ints:
     """The kind of each point, at most 8 and none of fewer than 60: what is spread widest is parted, again and again."""
     groups = [np.arange(len(points))]
     while len(groups) < KINDS and (large := [g for g in groups if len(g) >= 2 * FEW]):
@@ -123,7 +160,7 @@ def _kinds(points: NDArray[np.float64]) -> Ints:
     return kind
 
 
-def _parted(rows: Ints, points: NDArray[np.float64]) -> list[Ints]:
+def _parted(rows: Ints, points: Doubles) -> list[Ints]:
     """Two groups of at least 60, as far apart as can be on the main component of these rows."""
     own = points[rows] - points[rows].mean(axis=0)
     along = own @ np.linalg.svd(own, full_matrices=False)[2][0]
@@ -135,7 +172,7 @@ def _parted(rows: Ints, points: NDArray[np.float64]) -> list[Ints]:
     return [rows[order[:at]], rows[order[at:]]]
 
 
-def _components(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _components(points: Doubles) -> tuple[Doubles, Doubles]:
     """The mean and the main components of points, (1 + coded, dimensions), and how much each point has, (n, coded)."""
     mean = points.mean(axis=0)
     left, size, right = np.linalg.svd(points - mean, full_matrices=False)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ from medai_core.training.synthesis.adversarial import COARSE, Game, Pull, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.kinds import Kinds, kinds_of
 from medai_core.training.synthesis.networks import DRAFT, LATENT, discriminator, generator, grown
+from medai_core.training.synthesis.outlines import drawn_all, numbers_of, without
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 SAVED_EVERY = 250
 """Steps after which everything is stored, so that a run that ends early goes on from there."""
 
-LOOSE = (0.2, 0.0)
-"""How much it counts that an image of chance, and its outline, look like their draft from afar, where one of a real
-image's latent point looks like that image. A draft's outline is of several shapes at once."""
+LOOSE = 0.2
+"""How much it counts that an image of chance looks like its draft from afar, where one of a real image's latent point
+looks like that image."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,22 @@ class Taught:
     label: Ints
     labels: int
 
+    @cached_property
+    def numbers(self) -> Floats | None:
+        """What the outlines are told by (n, 11), where there are outlines."""
+        return numbers_of(self.pixels) if self.pixels.shape[-1] > 1 else None
+
     def at(self, size: int) -> Floats:
-        """The images at a size, -1 to 1."""
+        """The images at a size, -1 to 1, their outlines as the generator draws them."""
         bilinear = Picture.Resampling.BILINEAR
-        parts = [
-            [np.asarray(Picture.fromarray(image[..., c]).resize((size, size), bilinear)) for image in self.pixels]
-            for c in range(self.pixels.shape[-1])
-        ]
-        return np.asarray(np.stack([np.stack(p) for p in parts], axis=-1), np.float32) / np.float32(127.5) - 1
+        grey = [np.asarray(Picture.fromarray(image[..., 0]).resize((size, size), bilinear)) for image in self.pixels]
+        images = np.asarray(np.stack(grey)[..., None], np.float32) / np.float32(127.5) - 1
+        return images if self.numbers is None else np.concatenate([images, drawn_all(self.numbers, size)], axis=-1)
+
+    def kinds(self) -> Kinds:
+        """What their drafts are made of."""
+        images = self.at(DRAFT)
+        return kinds_of(without(images), self.label, self.labels, self.numbers)
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ def learn(
     known : what the first stage begins with; drafts where there is nothing.
     """
     work.mkdir(parents=True, exist_ok=True)
-    kinds = kinds_of(taught.at(DRAFT), taught.label, taught.labels)
+    kinds = taught.kinds()
     before: Game | Known | None = known
     for stage in stages:
         game, done = _begun(taught, kinds, stage, before, work)
@@ -152,21 +162,21 @@ def batch_of(
     real: Floats, kinds: Kinds, rows: Ints, label: Ints, labels: int, rng: np.random.Generator
 ) -> Mapping[str, Any]:
     """What a step of the game is given, of the images of some rows; every other latent point is that of its image."""
-    n, size, _, channels = real.shape
+    n, size = real.shape[:2]
     tied = np.arange(n) % 2 == 0
     of_made, of_real = drawn_changes(n, size, rng), drawn_changes(n, size, rng)
     for name, change in of_made.items():
         change[tied] = of_real[name][tied]
     latent = kinds.latents(rows, tied, rng)
-    draft = kinds.drafts(latent, label, channels)
+    draft = kinds.drafts(latent, label)
     told = np.eye(labels, dtype=np.float32)
     return {
         "real": real,
         "label": told[label],
         "other": told[(label + rng.integers(1, labels, n)) % labels],
         "latent": latent,
-        "afar": np.where(tied[:, None, None, None], _pooled(real), _pooled(draft)),
-        "sure": np.where(tied[:, None], 1, np.array(LOOSE[:channels])).astype(np.float32),
+        "afar": np.where(tied[:, None, None, None], _pooled(real[..., :1]), _pooled(draft)),
+        "sure": np.where(tied, 1, LOOSE).astype(np.float32)[:, None, None, None],
         "tied": tied.astype(np.float32),
         **{f"made_{name}": change for name, change in of_made.items()},
         **{f"real_{name}": change for name, change in of_real.items()},

@@ -16,6 +16,7 @@ from keras import layers, ops
 
 from medai_core.training.networks import Tensor
 from medai_core.training.pretrained import eyes
+from medai_core.training.synthesis.outlines import SHAPED, drawn, painted
 
 LATENT = 128
 """Numbers in a latent point, each drawn from a standard normal distribution."""
@@ -27,8 +28,8 @@ KINDS, CODED, BASIS = 8, 32, 160
 """Kinds of a label, chosen by the first latent number; components of each, the next 32; and what those consist of."""
 SHARPNESS = 200.0
 """How suddenly one kind follows another as the first latent number grows."""
-FIRMNESS, EDGE = 8.0, 0.65
-"""How suddenly a draft's outline ends, and at which share of its most: a mixture of shapes is none."""
+NEAR = 16
+"""From this size on the label is told inside an outline: told from a smaller one on, it would reach everywhere."""
 HEADS = (16, 48, 96, 96)
 """First channels of the discriminator's heads, from the finest of the maps that they look at."""
 LOUDNESS = 8.0
@@ -91,10 +92,16 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
     Inputs ``latent`` (128) and ``label`` (labels: one is 1, or shares of several). Output (size, size, channels),
     about -1 to 1: the image and, with two channels, the outline of what is in it. ``size`` is 32, 64 or 128; the
     networks of different sizes share the layers of their names, and each size adds to the one before it, enlarged.
+
+    Where there is an outline, the label is known inside it alone, and all around is drawn without: a label that is
+    known everywhere was told by the whole image, and a classifier taught with such images learnt nothing of use.
     """
     latent, label = keras.Input((LATENT,), name="latent"), keras.Input((labels,), name="label")
-    image = draft = _draft(latent, label, channels)
-    style = layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
+    place = _place(latent, label)
+    draft = _draft(latent, place)
+    shape = _shape(latent, place) if channels > 1 else None
+    image = draft = draft if shape is None else draft + painted(shape, DRAFT)
+    style = latent if shape is not None else layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
     style = _leaky(layers.Dense(LATENT, name="style")(style))
     x = layers.Reshape((4, 4, WIDTHS[4]))(layers.Dense(16 * WIDTHS[4], name="begin")(style))
     x = _styled(x, style, WIDTHS[4], "at4")
@@ -104,32 +111,48 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
         x = _enlarged(x, at)
         if at <= DRAFT:
             x = layers.Concatenate()([x, layers.AveragePooling2D(DRAFT // at)(draft) if at < DRAFT else draft])
+        if shape is not None and at >= NEAR:
+            x = layers.Concatenate()([x, _inside(shape, label, at)])
         for name in (f"at{at}a", f"at{at}b") if at in (8, 16, 32) else (f"at{at}a",):
             x = _styled(x, style, WIDTHS[at], name)
         if at >= DRAFT:
-            added = layers.Conv2D(channels, 3, padding="same", kernel_initializer=SMALL, name=f"image{at}")(x)
+            added = layers.Conv2D(1, 3, padding="same", kernel_initializer=SMALL, name=f"image{at}")(x)
             image = layers.Add()([_doubled(image) if at > DRAFT else image, added])
-    return keras.Model([latent, label], image, name=f"generator{size}")
+    made = image if shape is None else layers.Concatenate()([image, drawn(shape, size)])
+    return keras.Model([latent, label], made, name=f"generator{size}")
 
 
-def _draft(latent: Tensor, label: Tensor, channels: int) -> Tensor:
-    """A blurred image (32, 32, channels) of the label: fitted before the game, in which it stays as it is."""
-    labels = label.shape[-1]
+def _place(latent: Tensor, label: Tensor) -> Tensor:
+    """Which kind of which label it is, (labels * kinds): one is 1, or shares of several."""
     edges = layers.Dense(KINDS - 1, use_bias=False, trainable=False, name="edges")(label)
     above = ops.sigmoid(SHARPNESS * (latent[:, :1] - edges))
     one, none = ops.ones_like(latent[:, :1]), ops.zeros_like(latent[:, :1])
     kind = layers.Concatenate()([one, above]) - layers.Concatenate()([above, none])
-    amount = layers.Concatenate()([one, latent[:, 1 : 1 + CODED]])
-    place = layers.Reshape((labels * KINDS, 1))(ops.expand_dims(label, 2) * ops.expand_dims(kind, 1))
-    terms = layers.Reshape((labels * KINDS * (1 + CODED),))(place * ops.expand_dims(amount, 1))
-    numbers = layers.Dense(BASIS, use_bias=False, trainable=False, name="kinds")(terms)
-    flat = layers.Dense(DRAFT * DRAFT * channels, trainable=False, name="components")(numbers)
-    image = layers.Reshape((DRAFT, DRAFT, channels))(flat)
-    if channels == 1:
-        return image
-    outline = image[..., 1:] + 1.0
-    share = outline / (ops.max(outline, axis=(1, 2), keepdims=True) + 1e-3)
-    return layers.Concatenate()([image[..., :1], ops.tanh(FIRMNESS * (share - EDGE))])
+    return layers.Reshape((label.shape[-1] * KINDS, 1))(ops.expand_dims(label, 2) * ops.expand_dims(kind, 1))
+
+
+def _amounts(place: Tensor, latent: Tensor, first: int, count: int) -> Tensor:
+    """1 and ``count`` latent numbers at the place of their kind and label, (labels * kinds * (1 + count))."""
+    amount = layers.Concatenate()([ops.ones_like(latent[:, :1]), latent[:, first : first + count]])
+    return layers.Reshape((place.shape[1] * (1 + count),))(place * ops.expand_dims(amount, 1))
+
+
+def _draft(latent: Tensor, place: Tensor) -> Tensor:
+    """A blurred image (32, 32, 1): fitted before the game, in which it stays as it is."""
+    numbers = layers.Dense(BASIS, use_bias=False, trainable=False, name="kinds")(_amounts(place, latent, 1, CODED))
+    flat = layers.Dense(DRAFT * DRAFT, trainable=False, name="components")(numbers)
+    return layers.Reshape((DRAFT, DRAFT, 1))(flat)
+
+
+def _shape(latent: Tensor, place: Tensor) -> Tensor:
+    """The numbers that an outline is drawn from (11): fitted before the game, in which they stay as they are."""
+    amounts = _amounts(place, latent, 1 + CODED, SHAPED)
+    return layers.Dense(SHAPED, use_bias=False, trainable=False, name="outlines")(amounts)
+
+
+def _inside(shape: Tensor, label: Tensor, size: int) -> Tensor:
+    """The label inside the outline and nothing elsewhere, (size, size, labels)."""
+    return (drawn(shape, size) + 1.0) / 2 * ops.expand_dims(label, (1, 2))
 
 
 def _styled(x: Tensor, style: Tensor, width: int, name: str) -> Tensor:

@@ -14,6 +14,8 @@ from medai_core.training.synthesis.rivals import (
     BOTH,
     MADE,
     REAL,
+    REGION,
+    WHOLE,
     Effort,
     Labelled,
     called_by,
@@ -61,16 +63,30 @@ def _beside(study: Study, real: Labelled, made: Labelled, points: Floats, data: 
 
 
 def _worth(study: Study, network: keras.Model, test: Part) -> list[Measure]:
-    """What made images are worth to a classifier that is asked about real ones."""
+    """What made images are worth to a classifier that is asked about real ones.
+
+    With an outline it sees the region, as this project's own classifier of such scans does; what it makes of whole
+    images is told too.
+    """
     count = int(np.bincount(study.training.labelled.label).max())
     made, label = draws(network, study.labels, count, study.given.seed + 2)
-    synthetic = Labelled(made[..., 0], label, np.array([f"made-{i}" for i in range(len(label))]))
-    real = study.training.labelled
-    taught = {REAL: real, MADE: synthetic, BOTH: real + synthetic}
-    rivals = taught_rivals(taught, study.labels, WORTH, study.given.work, study.given.seed)
+    synthetic = Part(made, Labelled(made[..., 0], label, np.array([f"made-{i}" for i in range(len(label))])))
+    if made.shape[-1] == 1:
+        return _taught(study, synthetic, test, WHOLE)
+    found = _taught(study, synthetic, test, REGION)
+    return found + _taught(study, synthetic, test, WHOLE, start="whole_")
+
+
+def _taught(study: Study, made: Part, test: Part, view: str, start: str = "") -> list[Measure]:
+    """The same in one view, and no gain of both together where the names of its measures begin otherwise."""
+    real, synthetic = study.training.viewed(view), made.viewed(view)
+    taught = {REAL: real, MADE: synthetic} | ({} if start else {BOTH: real + synthetic})
+    rivals = taught_rivals(taught, view, study.labels, WORTH, study.given.work, study.given.seed)
     found = []
-    for data, asked in (("test", test.labelled), ("validation", study.held_out.labelled)):
-        found += rival_measures(called_by(rivals, asked), asked, study.labels, data, study.given.seed)
+    for data, part in (("test", test), ("validation", study.held_out)):
+        asked = part.viewed(view)
+        called = called_by(rivals, asked)
+        found += rival_measures(called, asked, study.labels, data, study.given.seed, start)
     return found
 
 

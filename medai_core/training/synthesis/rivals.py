@@ -1,4 +1,8 @@
-"""Classifiers of one small kind, taught with real images, with made ones, or with both, and asked about real ones."""
+"""Classifiers of one small kind, taught with real images, with made ones, or with both, and asked about real ones.
+
+They see images whole or, where these have an outline, as this project's own classifiers see such scans: the image, the
+box around what was outlined, and what is in the box enlarged.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medai_core.cards import Measure
+from medai_core.imaging.preprocessing import region_inputs
+from medai_core.imaging.regions import largest_region
 from medai_core.metrics import Ints, bootstrap, recalls
 from medai_core.training.augmentation import Augmentation, augment
 from medai_core.training.fitting import fit, predict
@@ -21,12 +27,14 @@ from medai_core.training.samples import inputs
 SIDE = 64
 """Rows and columns that the small classifiers see."""
 WIDTHS = (16, 32, 64, 96)
-CHANGES = Augmentation(flip=0.0)
+WHOLE, REGION = "whole", "region"
+CHANGES = {WHOLE: Augmentation(flip=0.0), REGION: Augmentation(flip=0.0, degrade=0.0)}
+"""How images are changed for each view; what would blur a box into the image is left out."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Grey images (n, y, x), 0 to 255, their label numbers and groups (n,) each."""
+    """Images (n, y, x) or (n, y, x, 3), 0 to 255, their label numbers and groups (n,) each."""
 
     pixels: Pixels
     label: Ints
@@ -38,6 +46,19 @@ class Labelled:
             np.concatenate([self.label, other.label]),
             np.concatenate([self.group, other.group]),
         )
+
+
+def viewed(images: Pixels, view: str) -> Pixels:
+    """What a classifier sees of images (n, y, x, channels): grey (n, y, x), or (n, y, x, 3) of a region."""
+    if view == WHOLE:
+        return images[..., 0]
+    seen = []
+    for image in images:
+        size = len(image)
+        box = largest_region(image[..., 1].astype(np.float32) / 255, (size, size)) or (0, 0, size, size)
+        crop, whole = region_inputs(image[..., 0], box, size, size)
+        seen.append(np.concatenate([whole, crop[..., None]], axis=-1))
+    return np.stack(seen)
 
 
 REAL, MADE, BOTH = "real", "made", "both"
@@ -52,13 +73,20 @@ class Effort:
 
 
 def taught_rivals(
-    taught: Mapping[str, Labelled], labels: int, effort: Effort, work: Path, seed: int
+    taught: Mapping[str, Labelled], view: str, labels: int, effort: Effort, work: Path, seed: int
 ) -> dict[str, keras.Model]:
     """The classifiers, by what they were taught with; that of real images is read back from ``work`` if it is there."""
     for name in taught:
         if name != REAL:
-            (work / f"taught_with_{name}.keras").unlink(missing_ok=True)
-    return {name: _fitted(name, images, labels, effort, work, seed) for name, images in taught.items()}
+            _kept(work, view, name).unlink(missing_ok=True)
+    return {
+        name: _fitted(images, CHANGES[view], labels, effort, _kept(work, view, name), seed)
+        for name, images in taught.items()
+    }
+
+
+def _kept(work: Path, view: str, name: str) -> Path:
+    return work / f"{view}_taught_with_{name}.keras"
 
 
 def called_by(rivals: Mapping[str, keras.Model], asked: Labelled) -> dict[str, Ints]:
@@ -66,21 +94,21 @@ def called_by(rivals: Mapping[str, keras.Model], asked: Labelled) -> dict[str, I
     return {name: _logits(network, asked).argmax(axis=1) for name, network in rivals.items()}
 
 
-def _fitted(name: str, images: Labelled, labels: int, effort: Effort, work: Path, seed: int) -> keras.Model:
+def _fitted(images: Labelled, changes: Augmentation, labels: int, effort: Effort, path: Path, seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     counts = np.bincount(images.label, minlength=labels)
 
     def draw(chosen: Ints, rng: np.random.Generator) -> tuple[NDArray[np.float32], Ints]:
-        changed = [augment(images.pixels[i], (SIDE, SIDE), CHANGES, rng) for i in chosen]
+        changed = [augment(images.pixels[i], (SIDE, SIDE), changes, rng) for i in chosen]
         return inputs(np.stack(changed)), images.label[chosen]
 
     return fit(
-        residual_network(SIDE, 1, labels, WIDTHS),
+        residual_network(SIDE, 1 if images.pixels.ndim == 3 else 3, labels, WIDTHS),
         "logits",
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         np.arange(len(images.label)),
         draw,
-        path=work / f"taught_with_{name}.keras",
+        path=path,
         epochs=effort.epochs,
         steps=effort.steps,
         seed=seed,
@@ -96,17 +124,29 @@ def _logits(network: keras.Model, asked: Labelled) -> NDArray[np.float32]:
 UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
-def rival_measures(called: Mapping[str, Ints], asked: Labelled, labels: int, data: str, seed: int) -> list[Measure]:
-    """Balanced accuracy of each, the made one's as a share of the real one's, and what adding made images gained."""
+def rival_measures(
+    called: Mapping[str, Ints], asked: Labelled, labels: int, data: str, seed: int, start: str = ""
+) -> list[Measure]:
+    """Balanced accuracy of each, the made one's as a share of the real one's, and what adding made images gained.
+
+    Parameters
+    ----------
+    called : by what each was taught with; without one that was taught with both, no gain is told.
+    start : what the names of the measures begin with.
+    """
     groups = np.unique(asked.group, return_inverse=True)[1]
 
     def values(rows: Ints) -> NDArray[np.float64]:
-        real, made, both = (recalls(asked.label[rows], called[k][rows], labels).mean() for k in (REAL, MADE, BOTH))
-        return np.array([made / real, made, real, both, both - real])
+        of = {k: float(recalls(asked.label[rows], found[rows], labels).mean()) for k, found in called.items()}
+        told = [of[MADE] / of[REAL], of[MADE], of[REAL]]
+        return np.array([*told, of[BOTH], of[BOTH] - of[REAL]] if BOTH in of else told)
 
     found = bootstrap(values, groups, asked.label, np.random.default_rng(seed))
     n, count = len(asked.label), int(groups.max()) + 1
-    return [Measure(name, one.value, one.low, one.high, n, count, data) for name, one in zip(NAMES, found, strict=True)]
+    return [
+        Measure(start + name, one.value, one.low, one.high, n, count, data)
+        for name, one in zip(NAMES, found, strict=False)
+    ]
 
 
 NAMES = ("synthetic_to_real_ratio", "taught_synthetic", "taught_real", "taught_both", "augmentation_gain")

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from medai_core.cards import Approach
 from medai_core.training import recipes
 from medai_core.training.recipes import Pixels, say
-from medai_core.training.synthesis.kinds import kinds_of
 from medai_core.training.synthesis.learning import Taught
 from medai_core.training.synthesis.likeness import frechet_distance
-from medai_core.training.synthesis.networks import DRAFT, LATENT
+from medai_core.training.synthesis.networks import LATENT
 from medai_core.training.synthesis.study import Study, draws, like
 
 Ints = NDArray[np.int64]
@@ -31,11 +30,11 @@ def compared(study: Study, taught: Taught, averaged: keras.Model) -> tuple[Appro
 
 def _candidates(study: Study, taught: Taught, averaged: keras.Model) -> dict[str, tuple[Pixels, Ints]]:
     """Images by ways that differ in kind, and their label numbers."""
-    seed, size, channels = study.given.seed, averaged.output.shape[1], taught.pixels.shape[-1]
-    kinds = kinds_of(taught.at(DRAFT), taught.label, taught.labels)
+    seed, size = study.given.seed, averaged.output.shape[1]
+    kinds = taught.kinds()
     label = np.repeat(np.arange(study.labels), COMPARED)
     rng = np.random.default_rng((seed, 3))
-    drafts = kinds.drafts(rng.normal(size=(len(label), LATENT)).astype(np.float32), label, channels)
+    drafts = kinds.drafts(rng.normal(size=(len(label), LATENT)).astype(np.float32), label)
     grey = np.clip(drafts[..., 0] * 127.5 + 127.5, 0, 255).round().astype(np.uint8)
     return {
         "main components, drawn at random": components(taught, COMPARED, size, seed),
