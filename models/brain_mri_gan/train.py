@@ -16,6 +16,7 @@ from medai_core.training.synthesis.adversarial import Pull
 from medai_core.training.synthesis.learning import Stage
 from medai_core.training.synthesis.recipe import Recipe, run
 
+# The tie is of the image alone; an outline is drawn, not learnt.
 PULL = Pull(alike=3.0, heed=0.2)
 STAGES = (Stage(64, 5500, pull=PULL), Stage(128, 2250, pull=PULL))
 

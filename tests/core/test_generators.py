@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
+from medai_core.training.synthesis import report
 from medai_core.training.synthesis.adversarial import Game, Pull
 from medai_core.training.synthesis.changing import changed, drawn_changes
+from medai_core.training.synthesis.images import Part
 from medai_core.training.synthesis.kinds import FEW, Kinds
 from medai_core.training.synthesis.learning import Taught, batch_of
 from medai_core.training.synthesis.likeness import covered, frechet_distance, nearest
 from medai_core.training.synthesis.measuring import label_measures, likeness_measures, nearness_measures
 from medai_core.training.synthesis.networks import discriminator, generator
 from medai_core.training.synthesis.outlines import drawn, drawn_all, numbers_of, painted
-from medai_core.training.synthesis.rivals import BOTH, MADE, REAL, REGION, WHOLE, Labelled, rival_measures, viewed
+from medai_core.training.synthesis.rivals import (
+    BOTH,
+    MADE,
+    NAMES,
+    REAL,
+    REGION,
+    WHOLE,
+    Effort,
+    Labelled,
+    rival_measures,
+    viewed,
+)
 
 
 def points(n: int, shift: float = 0.0, spread: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -73,16 +89,6 @@ def test_what_made_images_are_worth_is_a_share_of_what_real_ones_are() -> None:
     assert found["taught_real"] == 1.0
     assert found["synthetic_to_real_ratio"] == pytest.approx(0.5)
     assert found["augmentation_gain"] == 0.0
-
-
-def test_without_both_together_no_gain_is_told_and_the_names_say_how_images_were_seen() -> None:
-    asked = Labelled(np.zeros((40, 2, 2), np.uint8), np.arange(40) % 2, np.arange(40).astype(str))
-    found = rival_measures({REAL: asked.label, MADE: asked.label}, asked, 2, "test", 0, "whole_")
-    assert [m.measure for m in found] == [
-        "whole_synthetic_to_real_ratio",
-        "whole_taught_synthetic",
-        "whole_taught_real",
-    ]
 
 
 def test_a_classifier_sees_the_image_the_box_of_its_outline_and_what_is_in_it_enlarged() -> None:
@@ -198,6 +204,42 @@ def test_a_star_has_the_place_the_size_and_nearly_the_shape_of_an_outline() -> N
         numbers_of(np.zeros((1, 32, 32, 2), np.uint8))
 
 
+def test_an_outline_of_a_few_pixels_keeps_its_area_and_the_largest_of_several_counts() -> None:
+    y, x = np.mgrid[0:128, 0:128]
+    small = np.hypot(x - 60.3, y - 40.6) < 4
+    pixels = np.stack([0 * small, 255 * (small | ((x > 100) & (x < 103) & (y == 9)))], axis=-1).astype(np.uint8)[None]
+    numbers = numbers_of(pixels)
+    assert np.pi * (128 * np.exp(numbers[0, 2])) ** 2 == pytest.approx(small.sum(), rel=0.08)
+    assert numbers[0, :2] * 128 == pytest.approx([60.8, 41.1], abs=0.3)
+    pale = pixels // 3
+    assert numbers_of(pale)[0, 2] == pytest.approx(numbers[0, 2], abs=1e-6), "a mask that was made smaller"
+
+
+def test_no_outline_leaves_the_image_by_chance() -> None:
+    wild = np.random.default_rng(0).normal(0.5, 2.0, (300, 11)).astype(np.float32)
+    assert (drawn_all(wild, 64) > 0).any(axis=(1, 2, 3)).all()
+
+
+def test_what_lies_far_from_an_outline_is_the_same_whatever_the_label() -> None:
+    keras.utils.set_random_seed(0)
+    network = generator(64, 3, 2)
+    for name in ("edges", "kinds", "outlines"):  # one kind and one outline for every label
+        told = network.get_layer(name)
+        told.set_weights([0 * w for w in told.get_weights()])
+    weights = np.zeros((3 * 8 * 12, 11), np.float32)
+    weights[::12, :3] = (0.2, 0.2, np.log(0.08))
+    network.get_layer("outlines").set_weights([weights])
+    for name in ("image32", "image64"):
+        added = network.get_layer(name)
+        added.set_weights([w + 0.1 for w in added.get_weights()])
+    latent = np.repeat(np.random.default_rng(0).normal(size=(1, 128)).astype("f4"), 3, axis=0)
+    made = network.predict([latent, np.eye(3, dtype="f4")], verbose=0)[..., 0]
+    apart = np.abs(made - made[:1]).max(axis=0)
+    inside = apart[:20, :20].max()
+    assert inside > 0.05, "there the label is heeded"
+    assert max(apart[45:, :].max(), apart[:, 45:].max()) < 0.01 * inside
+
+
 def test_what_is_painted_inside_an_outline_is_as_bright_as_it_was_told() -> None:
     told = np.zeros((1, 11), np.float32)
     told[0, :3], told[0, 9:] = (0.5, 0.4, np.log(0.12)), (1.2, 0.5)
@@ -206,3 +248,19 @@ def test_what_is_painted_inside_an_outline_is_as_bright_as_it_was_told() -> None
     pixels = np.stack([grey.round(), 255.0 * outline], axis=-1).astype(np.uint8)[None]
     assert numbers_of(pixels)[0, 9:] == pytest.approx([1.2, 0.5], abs=0.12)
     assert grey[~outline].mean() == pytest.approx(72, abs=0.5)
+
+
+def test_what_images_are_worth_is_told_of_whole_ones_and_of_their_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "WORTH", Effort(1, 1))
+    known = taught(24)
+    group = np.repeat(np.arange(6), 4).astype(str)
+    part = Part(known.pixels, Labelled(known.pixels[..., 0], known.label, group))
+    given = SimpleNamespace(seed=7, work=tmp_path)
+    study = SimpleNamespace(given=given, labels=2, training=part, held_out=part)
+    found = report._worth(study, known.kinds().told(generator(32, 2, 2)), part)  # type: ignore[arg-type]
+    assert [(m.measure, m.data) for m in found] == [
+        (start + name, data) for start in ("", "region_") for data in ("test", "validation") for name in NAMES
+    ]
+    assert {(m.n, m.groups) for m in found} == {(24, 6)}

@@ -27,6 +27,7 @@ HEADLINES = (
     "time_in_range",
     "inr_above_4",
     "synthetic_to_real_ratio",
+    "region_synthetic_to_real_ratio",
     "label_agreement",
     "frechet",
 )

@@ -26,10 +26,11 @@ TAUGHT = {
     "taught_real": N_("real images"),
     "taught_synthetic": N_("synthetic images alone"),
     "taught_both": N_("both together"),
-    "whole_taught_real": N_("real images, without their outline"),
-    "whole_taught_synthetic": N_("synthetic images alone, without their outline"),
+    "region_taught_real": N_("real images, told where to look"),
+    "region_taught_synthetic": N_("synthetic images alone, told where to look"),
+    "region_taught_both": N_("both together, told where to look"),
 }
-"""What a small classifier was taught with."""
+"""What a small classifier was taught with; told where to look, it sees the box around the outline, and it enlarged."""
 NEAR = "nearest_ratio_embedding"
 SHARES = ("accepted_share", "label_agreement")
 
@@ -52,17 +53,14 @@ HEEDED = 0.85
 """The share of images called what was asked for from which a label may be relied on."""
 TEACHING = 0.9
 """What a classifier that learnt from the images alone is worth, beside one that learnt from real ones, at least."""
-TEACHES = {
-    "synthetic_to_real_ratio": N_(
-        "To look at, not to teach with: a classifier that learnt from such images alone is {share} as good on real "
-        "ones as one that learnt from real ones."
-    ),
-    "whole_synthetic_to_real_ratio": N_(
-        "To teach with only where the outline is shown too: without it, a classifier that learnt from such images "
-        "alone is {share} as good on real ones as one that learnt from real ones."
-    ),
-}
-"""What is said where that is less, by measure; the first that applies."""
+TEACHES_NOT = N_(
+    "To look at, not to teach with: a classifier that learnt from such images alone is {share} as good on real ones as "
+    "one that learnt from real ones."
+)
+TEACHES_REGION = N_(
+    "To teach with only where a classifier is told where to look: one that learnt from such images alone is then "
+    "{region} as good on real ones as one that learnt from real ones, and {share} where it sees them whole."
+)
 
 
 def doubt(card: Card) -> None:
@@ -72,9 +70,12 @@ def doubt(card: Card) -> None:
     if agreed is not None and agreed.value < HEEDED:
         said = _("Do not rely on the finding: the classifier calls only {share} of these images what was asked for.")
         st.warning(said.format(share=words.share(agreed.value)), icon=":material/label_off:")
-    less = next((name for name in TEACHES if name in found and found[name].value < TEACHING), None)
-    if less:
-        st.warning(_(TEACHES[less]).format(share=words.share(found[less].value)), icon=":material/school:")
+    whole, region = found.get("synthetic_to_real_ratio"), found.get("region_synthetic_to_real_ratio")
+    if whole is not None and whole.value < TEACHING:
+        told = region is not None and region.value >= TEACHING
+        sentence = _(TEACHES_REGION) if told else _(TEACHES_NOT)
+        share = {"share": words.share(whole.value), "region": words.share(region.value) if region else ""}
+        st.warning(sentence.format(**share), icon=":material/school:")
 
 
 def _measures(card: Card) -> dict[str, Measure]:

@@ -21,7 +21,7 @@ from medai_core.training.synthesis.rivals import Labelled, viewed
 
 @dataclass(frozen=True)
 class Part:
-    """Real images of one part: ``pixels`` (n, size, size, channels), 0 to 255; ``labelled`` without the outlines."""
+    """Images of one part: ``pixels`` (n, size, size, channels), 0 to 255; ``labelled`` without the outlines."""
 
     pixels: Pixels
     labelled: Labelled
@@ -66,10 +66,18 @@ def _grey(files: Sequence[str] | pd.Series, size: int, *, whole: bool = False) -
 
 
 def draw_parts(folder: Path, names: Sequence[str], draw: Callable[[int, np.random.Generator], Pixels]) -> None:
-    """A drawn set with outlines, for a smoke run."""
+    """A drawn set with outlines, for a smoke run: what is brightest in a drawing counts as inside."""
     recipes.draw_set(folder, names, draw, count=400)
     table = pd.read_csv(folder / "manifest.csv", dtype=str)
-    table.assign(mask=table["file"]).to_csv(folder / "manifest.csv", index=False)
+    masks = [f"mask_{Path(file).name}" for file in table["file"]]
+    for file, mask in zip(table["file"], masks, strict=True):
+        with Picture.open(folder / file) as picture:
+            picture.convert("L").point(lambda value: 255 * (value > BRIGHT)).save(folder / mask)
+    table.assign(mask=masks).to_csv(folder / "manifest.csv", index=False)
+
+
+BRIGHT = 150
+"""Grey levels that nothing but the inside of a drawing reaches."""
 
 
 def scaled(pixels: Pixels, size: int) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """Blurred drafts of images: the kinds that a label comes in, and the main components of each kind.
 
-A mixture of probabilistic principal component analysers (Tipping 1999, 10.1162/089976699300016728), one of each label,
-fitted before the game at 32 x 32. The generator begins from such a draft: without, the images of a small set came
-out alike, and neither their labels nor their outlines were heeded.
+A mixture of probabilistic principal component analysers (Tipping 1999, 10.1162/089976699300016728), one of each label
+or, where outlines tell the label, one of all together, fitted before the game at 32 x 32. The generator begins from
+such a draft: without, the images of a small set came out alike, and their labels were not heeded.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from scipy.special import ndtr, ndtri
 
 from medai_core.metrics import Ints
 from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, KINDS, LATENT, SHARPNESS
-from medai_core.training.synthesis.outlines import SHAPED, drawn, painted, terms_of
+from medai_core.training.synthesis.outlines import FEW, SHAPED, drawn, painted, terms_of
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-FEW = 60
-"""Images that a kind has at least, where its label has as many: it is not to be that of a few people."""
 SEEN = 16
-"""Main components of a label by which its images are told into kinds."""
+"""Main components by which images are told into kinds."""
 NEVER = 9.0
 """A place on the first latent number that no draw comes to."""
 
@@ -70,7 +68,7 @@ class Kinds:
 
     def around(self, latent: Floats, label: Ints) -> Floats:
         """The same without what is inside an outline."""
-        flat = self._told(latent, label, self.terms, 1, CODED) @ self.basis + self.mean
+        flat = self._mixed(latent, label, self.terms, 1, CODED) @ self.basis + self.mean
         return np.asarray(flat.reshape(len(latent), DRAFT, DRAFT, 1), np.float32)
 
     def outlines(self, latent: Floats, label: Ints, size: int) -> Floats:
@@ -78,9 +76,9 @@ class Kinds:
         return np.asarray(ops.convert_to_numpy(drawn(self._outlined(latent, label), size)))
 
     def _outlined(self, latent: Floats, label: Ints) -> Floats:
-        return self._told(latent, label, self.shapes, 1 + CODED, SHAPED).astype(np.float32)
+        return self._mixed(latent, label, self.shapes, 1 + CODED, SHAPED).astype(np.float32)
 
-    def _told(self, latent: Floats, label: Ints, terms: Floats, first: int, count: int) -> Doubles:
+    def _mixed(self, latent: Floats, label: Ints, terms: Floats, first: int, count: int) -> Doubles:
         """The numbers (n, m) that terms (labels * kinds * (1 + count), m) come to."""
         above = 1 / (1 + np.exp(-np.clip(SHARPNESS * (latent[:, :1] - self.edges[label]), -50, 50)))
         one, none = np.ones((len(latent), 1)), np.zeros((len(latent), 1))

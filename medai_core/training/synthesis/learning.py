@@ -21,7 +21,7 @@ from medai_core.training.synthesis.adversarial import COARSE, Game, Pull, Rates
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.kinds import Kinds, kinds_of
 from medai_core.training.synthesis.networks import DRAFT, LATENT, discriminator, generator, grown
-from medai_core.training.synthesis.outlines import drawn_all, numbers_of, without
+from medai_core.training.synthesis.outlines import drawn_all, filled, numbers_of
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ class Taught:
     def kinds(self) -> Kinds:
         """What their drafts are made of."""
         images = self.at(DRAFT)
-        return kinds_of(without(images), self.label, self.labels, self.numbers)
+        return kinds_of(filled(images), self.label, self.labels, self.numbers)
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,11 @@ WIDTHS = {4: 256, 8: 128, 16: 96, 32: 48, 64: 24, 128: 12}
 DRAFT = 32
 """Rows and columns of the blurred draft that an image begins from."""
 KINDS, CODED, BASIS = 8, 32, 160
-"""Kinds of a label, chosen by the first latent number; components of each, the next 32; and what those consist of."""
-SHARPNESS = 200.0
+"""Kinds of a label, chosen by the first latent number; components of each, the next 32; and what those consist of.
+
+The 11 numbers after those tell the outline, where there is one.
+"""
+SHARPNESS = 2000.0
 """How suddenly one kind follows another as the first latent number grows."""
 NEAR = 16
 """From this size on the label is told inside an outline: told from a smaller one on, it would reach everywhere."""
@@ -93,8 +96,9 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
     about -1 to 1: the image and, with two channels, the outline of what is in it. ``size`` is 32, 64 or 128; the
     networks of different sizes share the layers of their names, and each size adds to the one before it, enlarged.
 
-    Where there is an outline, the label is known inside it alone, and all around is drawn without: a label that is
-    known everywhere was told by the whole image, and a classifier taught with such images learnt nothing of use.
+    Where there is an outline, the label is known inside it alone, and what lies farther than about a third of the
+    image away hangs on the label by how often each kind comes, and by nothing else: a label that was known everywhere
+    was told by the whole image, and a classifier taught with such images learnt nothing of use.
     """
     latent, label = keras.Input((LATENT,), name="latent"), keras.Input((labels,), name="label")
     place = _place(latent, label)
@@ -190,10 +194,7 @@ def discriminator(size: int, labels: int, channels: int) -> keras.Model:
 
 
 def _colours(image: Tensor) -> Tensor:
-    """An image in three colours: with an outline what is inside it, the image and the outline, so that all are heeded.
-
-    With the outline as one colour beside the image twice, outlines stayed as blurred as their drafts.
-    """
+    """An image in three colours: with an outline what is inside it, the image and the outline: all are heeded so."""
     grey = image[..., :1]
     if image.shape[-1] == 1:
         return layers.Concatenate()([grey, grey, grey])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from medai_core.metrics import Ints
 from medai_core.training.recipes import Pixels
@@ -28,8 +29,14 @@ SHAPED = SHAPE + 2
 """and those that tell how bright it is inside besides."""
 SECTORS = 32
 """Of the circle, in which an outline's radius is measured."""
+PARTS = 4
+"""Of a pixel, along each side, by which its share of a sector is told."""
+INSIDE = (0.05, 0.95)
+"""Between which shares of the size a centre lies: none by chance is to leave the image."""
+RADII = (0.007, 0.5)
+"""The least and the largest radius, as shares of the size: a pixel of 128, and half the image."""
 FEW = 60
-"""Images that a mean is of at least."""
+"""Images that a mean or a kind is of at least, where there are as many: none is to be that of a few people."""
 BRIGHT = 64.0
 """Grey levels, of 255, that count as one."""
 
@@ -38,30 +45,49 @@ def numbers_of(pixels: Pixels) -> Floats:
     """What the outlines of images (n, size, size, 2: grey, outline), 0 to 255, are told by, (n, 11).
 
     The centre (x, y) as shares of the size, the logarithm of the mean radius, its waves, how much brighter the inside
-    is than what lies around, and its middle than its rim, in 64 grey levels.
+    is than what lies around, and its middle than its rim, in 64 grey levels. Of several pieces the largest counts.
+
+    Raises
+    ------
+    ValueError : an image has no outline.
     """
-    return np.stack([_numbers(image[..., 0].astype(float), image[..., 1] > 127) for image in pixels]).astype(np.float32)
+    found = []
+    for k, image in enumerate(pixels):
+        if not image[..., 1].any():
+            raise ValueError(f"image {k} has no outline; its mask needs at least one pixel")
+        found.append(_numbers(image[..., 0].astype(float), _largest(image[..., 1])))
+    return np.stack(found).astype(np.float32)
+
+
+def _largest(outline: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The largest piece of what is inside; one that was made smaller may be pale."""
+    pieces, count = ndimage.label(outline > min(127, outline.max() / 2))
+    return np.asarray(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax() if count else outline > 0)
 
 
 def _numbers(grey: Doubles, inside: NDArray[np.bool_]) -> Doubles:
+    """The numbers of one image; its radius is measured on parts of pixels, of which an outline of a few has enough."""
     size = len(grey)
-    if not inside.any():
-        raise ValueError("an image has no outline")
     rows, columns = np.nonzero(inside)
     y, x = rows.mean(), columns.mean()
-    at = np.mgrid[0:size, 0:size]
-    distance, angle = np.hypot(at[1] - x, at[0] - y), np.arctan2(at[0] - y, at[1] - x)
-    sector = ((angle / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
-    area = np.bincount(sector[inside], minlength=SECTORS)
+    part = (np.arange(PARTS) + 0.5) / PARTS - 0.5
+    down = (rows[:, None, None] + part[:, None] - y + np.zeros((PARTS, PARTS))).ravel()
+    across = (columns[:, None, None] + part - x + np.zeros((PARTS, PARTS))).ravel()
+    area = np.bincount(_sector(down, across), minlength=SECTORS) / PARTS**2
     radius = np.log(np.sqrt(np.maximum(area, 0.25) * SECTORS / np.pi) / size)
     middle = ((np.arange(SECTORS) + 0.5) / SECTORS - 0.5) * 2 * np.pi
     waves = [2 * float((radius * wave(k * middle)).mean()) for k in TURNS for wave in (np.cos, np.sin)]
-    share = distance / (size * np.exp(radius[sector]))
+    at = np.mgrid[0:size, 0:size]
+    share = np.hypot(at[1] - x, at[0] - y) / (size * np.exp(radius[_sector(at[0] - y, at[1] - x)]))
     bright = [
         _contrast(grey, share < 1, (share > 1.1) & (share < 1.8)),
         _contrast(grey, share < 0.5, (share > 0.7) & (share < 1)),
     ]
     return np.array([(x + 0.5) / size, (y + 0.5) / size, radius.mean(), *waves, *bright])
+
+
+def _sector(down: Doubles, across: Doubles) -> Ints:
+    return ((np.arctan2(down, across) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
 
 
 def _contrast(grey: Doubles, one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -87,6 +113,7 @@ def painted(numbers: Tensor, size: int) -> Tensor:
 def _stars(numbers: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The radius at, and the distance of, each place (n, size, size) from the centre, as shares of the size."""
     x, y, radius, *waves = (numbers[:, k : k + 1, None] for k in range(SHAPE))
+    x, y = ops.clip(x, *INSIDE), ops.clip(y, *INSIDE)
     at = np.asarray((np.arange(size) + 0.5) / size, np.float32)
     across, down = ops.subtract(at[None, None, :], x), ops.subtract(at[None, :, None], y)
     distance = ops.sqrt(ops.square(across) + ops.square(down) + 1e-6)
@@ -96,7 +123,7 @@ def _stars(numbers: Tensor, size: int) -> tuple[Tensor, Tensor]:
         if turn in TURNS:
             k = 2 * TURNS.index(turn)
             radius = radius + waves[k] * cos + waves[k + 1] * sin
-    return ops.exp(ops.clip(radius, -5.0, -0.7)), distance
+    return ops.clip(ops.exp(radius), *RADII), distance
 
 
 def drawn_all(numbers: Floats, size: int) -> Floats:
@@ -105,7 +132,7 @@ def drawn_all(numbers: Floats, size: int) -> Floats:
     return np.concatenate(parts)
 
 
-def without(images: Floats) -> Floats:
+def filled(images: Floats) -> Floats:
     """Images (n, y, x, channels), -1 to 1, filled smoothly from around where their outlines are, (n, y, x, 1)."""
     if images.shape[-1] == 1:
         return images

@@ -19,7 +19,7 @@ from medai_core.training.recipes import Pixels, say
 from medai_core.training.synthesis import serving
 from medai_core.training.synthesis.images import draw_parts, read_parts, scaled
 from medai_core.training.synthesis.learning import Known, Stage, Taught, learn, spent
-from medai_core.training.synthesis.networks import discriminator
+from medai_core.training.synthesis.networks import discriminator, generator
 from medai_core.training.synthesis.report import performance
 from medai_core.training.synthesis.study import JUDGED, Served, Study, draws, judge_of
 from medai_core.training.synthesis.ways import compared
@@ -98,8 +98,16 @@ def _made(
 
 
 def _known(folder: Path, labels: int, channels: int) -> Known:
-    """The networks in the folder."""
+    """The networks in the folder.
+
+    Raises
+    ------
+    ValueError : they are of another design than is taught here.
+    """
     network = keras.saving.load_model(folder / "model.keras", compile=False)
+    ours = generator(network.output.shape[1], labels, channels)
+    if [tuple(w.shape) for w in network.weights] != [tuple(w.shape) for w in ours.weights]:
+        raise ValueError(f"{folder.name}/model.keras is of an earlier design; teach it anew, without --further")
     told = discriminator(network.output.shape[1], labels, channels)
     return Known(network, serving.read_discriminator(told, folder))
 

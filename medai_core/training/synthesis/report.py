@@ -63,30 +63,26 @@ def _beside(study: Study, real: Labelled, made: Labelled, points: Floats, data: 
 
 
 def _worth(study: Study, network: keras.Model, test: Part) -> list[Measure]:
-    """What made images are worth to a classifier that is asked about real ones.
+    """What made images are worth to a classifier that is asked about real ones, which it sees whole.
 
-    With an outline it sees the region, as this project's own classifier of such scans does; what it makes of whole
-    images is told too.
+    With outlines, the same measures of one that sees the region follow, named ``region_...``.
     """
     count = int(np.bincount(study.training.labelled.label).max())
     made, label = draws(network, study.labels, count, study.given.seed + 2)
     synthetic = Part(made, Labelled(made[..., 0], label, np.array([f"made-{i}" for i in range(len(label))])))
-    if made.shape[-1] == 1:
-        return _taught(study, synthetic, test, WHOLE)
-    found = _taught(study, synthetic, test, REGION)
-    return found + _taught(study, synthetic, test, WHOLE, start="whole_")
+    found = _taught(study, synthetic, test, WHOLE)
+    return found + (_taught(study, synthetic, test, REGION, start="region_") if made.shape[-1] > 1 else [])
 
 
 def _taught(study: Study, made: Part, test: Part, view: str, start: str = "") -> list[Measure]:
-    """The same in one view, and no gain of both together where the names of its measures begin otherwise."""
+    """What they are worth to one that sees a view of images; ``start`` begins the names of its measures."""
     real, synthetic = study.training.viewed(view), made.viewed(view)
-    taught = {REAL: real, MADE: synthetic} | ({} if start else {BOTH: real + synthetic})
+    taught = {REAL: real, MADE: synthetic, BOTH: real + synthetic}
     rivals = taught_rivals(taught, view, study.labels, WORTH, study.given.work, study.given.seed)
     found = []
     for data, part in (("test", test), ("validation", study.held_out)):
         asked = part.viewed(view)
-        called = called_by(rivals, asked)
-        found += rival_measures(called, asked, study.labels, data, study.given.seed, start)
+        found += rival_measures(called_by(rivals, asked), asked, study.labels, data, study.given.seed, start)
     return found
 
 

@@ -1,7 +1,7 @@
 """Classifiers of one small kind, taught with real images, with made ones, or with both, and asked about real ones.
 
-They see images whole or, where these have an outline, as this project's own classifiers see such scans: the image, the
-box around what was outlined, and what is in the box enlarged.
+They see images whole or, where these have an outline, nearly as this project's own classifier of such scans does: the
+image, the box around what is outlined, and what is in the box enlarged. Ours finds that box itself; these are given it.
 """
 
 from __future__ import annotations
@@ -131,21 +131,19 @@ def rival_measures(
 
     Parameters
     ----------
-    called : by what each was taught with; without one that was taught with both, no gain is told.
-    start : what the names of the measures begin with.
+    called : by what each was taught with. start : what the names of the measures begin with.
     """
     groups = np.unique(asked.group, return_inverse=True)[1]
 
     def values(rows: Ints) -> NDArray[np.float64]:
         of = {k: float(recalls(asked.label[rows], found[rows], labels).mean()) for k, found in called.items()}
-        told = [of[MADE] / of[REAL], of[MADE], of[REAL]]
-        return np.array([*told, of[BOTH], of[BOTH] - of[REAL]] if BOTH in of else told)
+        return np.array([of[MADE] / of[REAL], of[MADE], of[REAL], of[BOTH], of[BOTH] - of[REAL]])
 
     found = bootstrap(values, groups, asked.label, np.random.default_rng(seed))
     n, count = len(asked.label), int(groups.max()) + 1
     return [
         Measure(start + name, one.value, one.low, one.high, n, count, data)
-        for name, one in zip(NAMES, found, strict=False)
+        for name, one in zip(NAMES, found, strict=True)
     ]
 
 

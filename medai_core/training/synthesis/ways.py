@@ -38,7 +38,7 @@ def _candidates(study: Study, taught: Taught, averaged: keras.Model) -> dict[str
     grey = np.clip(drafts[..., 0] * 127.5 + 127.5, 0, 255).round().astype(np.uint8)
     return {
         "main components, drawn at random": components(taught, COMPARED, size, seed),
-        "kinds of each label and their main components, drawn at random": (
+        "kinds of images and their main components, drawn at random": (
             np.stack([recipes.resized(image, (size, size)) for image in grey])[..., None],
             label,
         ),
