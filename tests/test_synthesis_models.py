@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +13,13 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image as Picture
 
 from medai_core.cards import Card
+from medai_core.catalog import find_models
 from medai_core.imaging.images.synthetic import mark
 from medai_core.imaging.synthesis import synthesize
 from medai_core.imaging.synthesis.drawing import BATCH
 from medai_core.readings import read_scan
+from medai_core.training.synthesis.networks import generator
+from medai_core.training.synthesis.recipe import known_networks
 from tests.test_models import MODELS, folder
 
 GENERATORS = [card for card in MODELS.cards if card.task == "synthesis"]
@@ -93,3 +99,25 @@ def test_the_guard_holds_no_more_of_a_training_image_than_a_few_whole_numbers(ca
         assert kept["nearest"].dtype == np.int8
         assert kept["nearest"].shape[1] <= 48
         assert set(kept.files) == {"nearest", "scale"}
+
+
+@pytest.mark.filterwarnings("ignore")  # of Keras, about how its own parts call each other
+@every_generator
+def test_a_recipe_runs_on_images_that_it_draws_itself(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, recipe = tmp_path / card.name, folder(card) / "train.py"
+    words = [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")]
+    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    runpy.run_path(str(recipe), run_name="__main__")
+    (made,) = find_models(tmp_path).cards
+    assert made.measured is not None and made.measured.guard is not None
+    assert "--smoke" in made.measured.provenance.command
+    assert {path.name for path in out.iterdir()} >= {"model.keras", "model.tflite", "guard.npz", "discriminator.npz"}
+
+
+def test_weights_of_an_earlier_design_are_not_taught_further(tmp_path: Path) -> None:
+    generator(32, 3, 1).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="earlier design"):
+        known_networks(tmp_path, 3, 2)

@@ -86,7 +86,7 @@ def _made(
     taught = Taught(training.pixels, training.labelled.label, study.labels)
     stages, work, known = SMOKE if given.smoke else stages, given.work, None
     if given.further:
-        known = _known(given.out, study.labels, training.pixels.shape[-1])
+        known = known_networks(given.out, study.labels, training.pixels.shape[-1])
         size = known.generator.output.shape[1]
         # Of these weights alone: what was begun from others is not gone on with.
         begun_with = hashlib.sha256((given.out / "model.keras").read_bytes()).hexdigest()
@@ -97,7 +97,7 @@ def _made(
     return averaged, () if given.smoke else compared(study, taught, averaged)
 
 
-def _known(folder: Path, labels: int, channels: int) -> Known:
+def known_networks(folder: Path, labels: int, channels: int) -> Known:
     """The networks in the folder.
 
     Raises
