@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from medai_core.records.audit import Act
 from medai_core.records.demo import SETTING
 from medai_core.records.store import Location, open_store
 from medai_core.records.store.settings import keep_setting
+from tests.servers import ROOT
 
 SIGNED_IN = tuple(f"tests/browser/test_{name}.py" for name in ("people", "record", "hand_out"))
 """About half of the browser tests, by the time that they take."""
@@ -22,14 +24,23 @@ OWN = tuple(f"tests/core/test_{name}.py" for name in ("finetuning", "adding"))
 """Tests that fit and export small networks, and share those."""
 FITTING = (
     *(f"tests/core/test_{name}_training.py" for name in ("monitoring", "dosing")),
+    "tests/core/test_generators.py",
     "tests/test_dosing_models.py",
 )
-"""Tests of what fits the models that watch and that dose, which need TensorFlow too."""
+"""Tests of what fits the models that watch, that dose and that make images, which need TensorFlow too."""
+
+
+@cache
+def made_once_for_all(path: str) -> bool:
+    """Whether the tests of a module share something that takes long to make: then one process runs them all."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return path.startswith(("tests/core/", "tests/test_pages")) and 'scope="module"' in text
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The browser tests in two processes, each with one server and one browser, TensorFlow in one; others as they come.
+    """The browser tests in two processes, each with one server and one browser, TensorFlow in one; others by module
+    where that shares something, and else as they come.
 
     The groups that xdist 3.8 has for this are without effect in pytest 9.2, which does not read the
     name that xdist writes them into.
@@ -38,14 +49,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class TwoBrowsers(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith("tests/test_models.py") and any(name in nodeid for name in KERAS):
+            if nodeid.startswith(("tests/test_models.py", "tests/test_synthesis_models.py")) and any(
+                name in nodeid for name in KERAS
+            ):
                 return "keras"
             if nodeid.startswith(FITTING):
                 return "keras"
             if nodeid.startswith(OWN):
                 return "keras, own models"
             if not nodeid.startswith("tests/browser/"):
-                return nodeid
+                path = nodeid.split("::")[0]
+                return path if made_once_for_all(path) else nodeid
             signed_in = nodeid.startswith(SIGNED_IN)
             return "browser, people and records" if signed_in else "browser, pages"
 
