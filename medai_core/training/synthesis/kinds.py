@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from medai_core.metrics import Ints
-from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, KINDS, LATENT, SHARPNESS
+from medai_core.training.synthesis.networks import BASIS, CODED, DRAFT, KINDS, LATENT, SHARPNESS, reach
 from medai_core.training.synthesis.outlines import FEW, SHAPED, drawn, painted, terms_of
 
 Floats = NDArray[np.float32]
@@ -56,6 +56,7 @@ class Kinds:
         point = rng.normal(size=(len(rows), LATENT)).astype(np.float32)
         share = self.low[rows] + (self.high[rows] - self.low[rows]) * ndtr(point[:, 0])
         own = np.concatenate([np.clip(ndtri(share), -4, 4)[:, None], self.code[rows]], axis=1)
+        own = own / reach()[:, : own.shape[1]]
         point[:, : own.shape[1]] = np.where(tied[:, None], own, point[:, : own.shape[1]])
         return point
 
@@ -76,7 +77,7 @@ class Kinds:
         return np.asarray(ops.convert_to_numpy(drawn(self._outlined(latent, label), size)))
 
     def _outlined(self, latent: Floats, label: Ints) -> Floats:
-        return self._mixed(latent, label, self.shapes, 1 + CODED, SHAPED).astype(np.float32)
+        return self._mixed(latent * reach(), label, self.shapes, 1 + CODED, SHAPED).astype(np.float32)
 
     def _mixed(self, latent: Floats, label: Ints, terms: Floats, first: int, count: int) -> Doubles:
         """The numbers (n, m) that terms (labels * kinds * (1 + count), m) come to."""

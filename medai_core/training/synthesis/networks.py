@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from medai_core.training.networks import Tensor
 from medai_core.training.pretrained import eyes
@@ -29,6 +30,8 @@ KINDS, CODED, BASIS = 8, 32, 160
 
 The 11 numbers after those tell the outline, where there is one.
 """
+REACH = 0.9
+"""How far an outline's numbers go by chance, of how far those learnt from go: the farthest pass for other labels."""
 SHARPNESS = 2000.0
 """How suddenly one kind follows another as the first latent number grows."""
 NEAR = 16
@@ -101,11 +104,13 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
     was told by the whole image, and a classifier taught with such images learnt nothing of use.
     """
     latent, label = keras.Input((LATENT,), name="latent"), keras.Input((labels,), name="label")
-    place = _place(latent, label)
-    draft = _draft(latent, place)
-    shape = _shape(latent, place) if channels > 1 else None
+    place, own = _place(latent, label), latent
+    draft, shape = _draft(latent, place), None
+    if channels > 1:
+        own = latent * reach()
+        shape = _shape(own, place)
     image = draft = draft if shape is None else draft + painted(shape, DRAFT)
-    style = latent if shape is not None else layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
+    style = own if shape is not None else layers.Concatenate()([latent, layers.Rescaling(4.0)(label)])
     style = _leaky(layers.Dense(LATENT, name="style")(style))
     x = layers.Reshape((4, 4, WIDTHS[4]))(layers.Dense(16 * WIDTHS[4], name="begin")(style))
     x = _styled(x, style, WIDTHS[4], "at4")
@@ -124,6 +129,13 @@ def generator(size: int, labels: int, channels: int) -> keras.Model:
             image = layers.Add()([_doubled(image) if at > DRAFT else image, added])
     made = image if shape is None else layers.Concatenate()([image, drawn(shape, size)])
     return keras.Model([latent, label], made, name=f"generator{size}")
+
+
+def reach() -> NDArray[np.float32]:
+    """What each latent number (1, 128) counts: less where it tells an outline."""
+    counts = np.ones((1, LATENT), np.float32)
+    counts[:, 1 + CODED : 1 + CODED + SHAPED] = REACH
+    return counts
 
 
 def _place(latent: Tensor, label: Tensor) -> Tensor:
