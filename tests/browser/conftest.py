@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, TimeoutError, expect, sync_playwright
 
 from tests.servers import ROOT, free_port, running
 
@@ -61,6 +61,7 @@ def visitor(browser: Browser, **changed: Any) -> Iterator[Page]:
     """
     usual: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": "dark"}
     context = browser.new_context(**usual | changed)
+    context.set_default_timeout(60_000)  # four processes share two cores
     try:
         yield context.new_page()
     finally:
@@ -100,6 +101,18 @@ def click_until(button: Locator, shown: Locator) -> None:
         if button.is_visible():
             button.click()
         expect(shown).to_be_visible(timeout=30_000)
+
+
+def handed_out(page: Page, name: str) -> Path:
+    """The file that a button hands out, clicked once more where a run replaced it under the first click."""
+    button = page.get_by_role("button", name=name)
+    try:
+        with page.expect_download(timeout=30_000) as taken:
+            button.click()
+    except TimeoutError:
+        with page.expect_download() as taken:
+            button.click()
+    return Path(taken.value.path())
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from medai_core.catalog import find_models
-from tests.browser.conftest import click_until, settled, visit
+from tests.browser.conftest import click_until, handed_out, settled, visit
 from tests.browser.test_dashboard import NOTICE, barriers
 from tests.test_pages_subtypes import CARD, EXAMPLE, as_csv, cohort
 
@@ -87,14 +87,10 @@ def test_one_patients_survival_follows_the_form_and_the_sheet_is_taken_away_on_p
     nodes.press("Enter")
     expect(answer).not_to_have_text(before, timeout=30_000)
     settled(page)
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Treatment discussion sheet as PDF").click()
-    assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
+    assert handed_out(page, "Treatment discussion sheet as PDF").read_bytes().startswith(b"%PDF")
     nodes.fill("40")
     nodes.press("Enter")
     expect(page.locator(".medai-refused")).to_contain_text("40", timeout=30_000)
     settled(page)
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as JSON").click()
-    said = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
+    said = json.loads(handed_out(page, "Result as JSON").read_text(encoding="utf-8"))
     assert "40" in said["refused"][0] and not said["survival"] and said["research_use"] == NOTICE
