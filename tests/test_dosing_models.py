@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from medai_core.cards import Card
 from medai_core.catalog import find_models
 from medai_core.precision.dosing import advise, open_patient
 from medai_core.precision.dosing.policy import OBSERVED, WIDEST
+from tests.recipes import smoke_run
 
 MODELS = find_models()
 every_dosing_model = pytest.mark.parametrize(
@@ -89,12 +88,6 @@ def test_virtual_patients_are_of_distributions_of_at_least_ten_people(card: Card
 def test_a_recipe_runs_on_patients_that_it_draws_itself(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, recipe = tmp_path / card.name, folder(card) / "train.py"
-    monkeypatch.setattr(sys, "argv", [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")])
-    runpy.run_path(str(recipe), run_name="__main__")
-    made = find_models(tmp_path)
-    (found,) = [c for c in made.cards if c.name == card.name]
-    assert found.measured is not None
-    assert "--smoke" in found.measured.provenance.command
-    advice = advise(made.dosing_model(found), open_patient(folder(card) / "example.json", found))
+    found, made = smoke_run(card, tmp_path, monkeypatch)
+    advice = advise(found.dosing_model(made), open_patient(folder(card) / "example.json", made))
     assert 0 <= advice.dose_mg_per_day <= 15

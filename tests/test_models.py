@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from medai_core.runtime import Arrays, Network
 from medai_core.sources.intake import in_card_words
 from medai_core.sources.observations import open_observations
 from medai_core.sources.tables import open_table
+from tests.recipes import smoke_run
 from tests.scans import grey
 
 FOUND = find_models()
@@ -371,20 +371,10 @@ def over_image(outputs: Arrays, card: Card) -> np.ndarray:
 def test_a_recipe_runs_on_images_that_it_draws_itself(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this process, which has TensorFlow already: importing it takes as long as fitting."""
-    out, recipe = tmp_path / card.name, folder(card) / "train.py"
-    words = [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")]
-    monkeypatch.setattr(sys, "argv", words)
-    monkeypatch.setattr(sys, "path", [str(recipe.parent), *sys.path])
-    monkeypatch.delitem(sys.modules, "report", raising=False)  # each recipe may have one of its own
-    runpy.run_path(str(recipe), run_name="__main__")
-    monkeypatch.delitem(sys.modules, "report", raising=False)
+    found, made = smoke_run(card, tmp_path, monkeypatch)
     for file in ("card.toml", "measured.toml", "model.tflite", "model.keras"):
-        assert (out / file).stat().st_size > 0, file
-    (made,) = [c for c in find_models(tmp_path).cards if c.name == card.name]
-    assert made.measured is not None
-    assert "--smoke" in made.measured.provenance.command
-    find_models(tmp_path).network(made)
+        assert (tmp_path / card.name / file).stat().st_size > 0, file
+    found.network(made)
 
 
 def test_a_recipe_finds_the_project_by_itself(tmp_path: Path) -> None:
@@ -586,15 +576,8 @@ def test_what_is_watched_is_asked_and_every_word_of_it_is_there_in_chinese(card:
 def test_a_recipe_runs_on_stays_that_it_draws_itself(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this process, which has TensorFlow already; the boosting's threads would wait for those of other tests."""
-    out, recipe = tmp_path / card.name, folder(card) / "train.py"
-    monkeypatch.setattr(sys, "argv", [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")])
-    with threadpool_limits(1):
-        runpy.run_path(str(recipe), run_name="__main__")
-    made = find_models(tmp_path)
-    (found,) = [c for c in made.cards if c.name == card.name]
-    assert found.measured is not None
-    assert "--smoke" in found.measured.provenance.command
-    model = made.monitor_model(found)
-    said = watch(model, example_of(card)[1], [found.monitoring.last_hour or 12])  # type: ignore[union-attr]
+    with threadpool_limits(1):  # the boosting's threads would wait for those of other tests
+        found, made = smoke_run(card, tmp_path, monkeypatch)
+    model = found.monitor_model(made)
+    said = watch(model, example_of(card)[1], [made.monitoring.last_hour or 12])  # type: ignore[union-attr]
     assert 0 < said.risk[0, 0] < 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +11,13 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image as Picture
 
 from medai_core.cards import Card
-from medai_core.catalog import find_models
 from medai_core.imaging.images.synthetic import mark
 from medai_core.imaging.synthesis import synthesize
 from medai_core.imaging.synthesis.drawing import BATCH
 from medai_core.readings import read_scan
 from medai_core.training.synthesis.networks import generator
 from medai_core.training.synthesis.recipe import known_networks
+from tests.recipes import smoke_run
 from tests.test_models import MODELS, folder
 
 GENERATORS = [card for card in MODELS.cards if card.task == "synthesis"]
@@ -106,15 +104,10 @@ def test_the_guard_holds_no_more_of_a_training_image_than_a_few_whole_numbers(ca
 def test_a_recipe_runs_on_images_that_it_draws_itself(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, recipe = tmp_path / card.name, folder(card) / "train.py"
-    words = [str(recipe), "--smoke", "--out", str(out), "--work", str(tmp_path / "work")]
-    monkeypatch.setattr(sys, "argv", words)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    runpy.run_path(str(recipe), run_name="__main__")
-    (made,) = find_models(tmp_path).cards
+    _found, made = smoke_run(card, tmp_path, monkeypatch)
     assert made.measured is not None and made.measured.guard is not None
-    assert "--smoke" in made.measured.provenance.command
-    assert {path.name for path in out.iterdir()} >= {"model.keras", "model.tflite", "guard.npz", "discriminator.npz"}
+    left = {path.name for path in (tmp_path / card.name).iterdir()}
+    assert left >= {"model.keras", "model.tflite", "guard.npz", "discriminator.npz"}
 
 
 def test_weights_of_an_earlier_design_are_not_taught_further(tmp_path: Path) -> None:

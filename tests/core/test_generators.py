@@ -13,12 +13,12 @@ from medai_core.training.synthesis import report
 from medai_core.training.synthesis.adversarial import Game, Pull
 from medai_core.training.synthesis.changing import changed, drawn_changes
 from medai_core.training.synthesis.images import Part
-from medai_core.training.synthesis.kinds import FEW, Kinds
+from medai_core.training.synthesis.kinds import FEW, Kinds, kinds_of
 from medai_core.training.synthesis.learning import Taught, batch_of
 from medai_core.training.synthesis.likeness import covered, frechet_distance, nearest
 from medai_core.training.synthesis.measuring import label_measures, likeness_measures, nearness_measures
 from medai_core.training.synthesis.networks import discriminator, generator
-from medai_core.training.synthesis.outlines import drawn, drawn_all, numbers_of, painted
+from medai_core.training.synthesis.outlines import drawn, drawn_all, numbers_of, painted, terms_of
 from medai_core.training.synthesis.rivals import (
     BOTH,
     MADE,
@@ -264,3 +264,29 @@ def test_what_images_are_worth_is_told_of_whole_ones_and_of_their_region(
         (start + name, data) for start in ("", "region_") for data in ("test", "validation") for name in NAMES
     ]
     assert {(m.n, m.groups) for m in found} == {(24, 6)}
+
+
+def test_no_mean_of_outlines_is_that_of_a_few_images() -> None:
+    rng = np.random.default_rng(0)
+    label, kind = np.repeat([0, 1], 200), np.tile(np.repeat([0, 1], 100), 2)
+    kind[200:] = np.where(np.arange(200) < 3, 1, 0)  # three images of the second label are of the second kind
+    numbers = rng.normal(size=(400, 11)).astype(np.float32)
+    numbers[200:203] += 50.0
+    terms, code = terms_of(numbers, label, kind, 2, 8)
+    assert terms[0, 1, 0] == pytest.approx(numbers[(label == 0) & (kind == 1)].mean(axis=0), abs=1e-5)
+    assert np.abs(terms[1, 1, 0] - numbers[200:203].mean(axis=0)).min() > 10
+    assert terms[1, 1, 0] + code[200] @ terms[1, 1, 1:] == pytest.approx(numbers[200], abs=1e-3), "itself, all the same"
+
+
+def test_a_kind_that_is_rare_in_a_label_is_not_mixed_with_others() -> None:
+    kind = np.concatenate([np.repeat([0, 1, 2], 300), np.repeat([0, 1, 2], [450, 3, 447])])
+    label = np.repeat([0, 1], 900)
+    heads = np.full((1800, 32, 32, 1), -1.0, np.float32)
+    for k in range(3):
+        heads[kind == k, 8 * k : 8 * k + 8] = 1.0
+    heads += np.random.default_rng(0).normal(0, 0.05, heads.shape).astype(np.float32)
+    kinds = kinds_of(heads, label, 2, np.random.default_rng(1).normal(size=(1800, 11)).astype(np.float32))
+    rare = np.flatnonzero((label == 1) & (kind == 1))
+    latent = kinds.latents(np.repeat(rare, 20), np.ones(60, bool), np.random.default_rng(2))
+    apart = np.abs(kinds.around(latent, np.ones(60, int)) - heads[np.repeat(rare, 20)]).mean(axis=(1, 2, 3))
+    assert np.median(apart) < 0.1

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from medai_core.imaging.regions import most_evident_region
 from medai_core.metrics import Ints
 from medai_core.training.recipes import Pixels
 
@@ -55,14 +55,10 @@ def numbers_of(pixels: Pixels) -> Floats:
     for k, image in enumerate(pixels):
         if not image[..., 1].any():
             raise ValueError(f"image {k} has no outline; its mask needs at least one pixel")
-        found.append(_numbers(image[..., 0].astype(float), _largest(image[..., 1])))
+        outline = image[..., 1].astype(np.float32) / 255  # one that was made smaller may be pale
+        region = most_evident_region(outline, outline.shape, least=0.5, evident=0.5)
+        found.append(_numbers(image[..., 0].astype(float), region.mask))
     return np.stack(found).astype(np.float32)
-
-
-def _largest(outline: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The largest piece of what is inside; one that was made smaller may be pale."""
-    pieces, count = ndimage.label(outline > min(127, outline.max() / 2))
-    return np.asarray(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax() if count else outline > 0)
 
 
 def _numbers(grey: Doubles, inside: NDArray[np.bool_]) -> Doubles:
