@@ -12,11 +12,13 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, Download, Error, Locator, Page, TimeoutError, expect, sync_playwright
 
 from tests.servers import ROOT, free_port, running
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE_MS = 60_000
+"""How long a page may take: on a build machine several processes share two cores."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,7 +63,8 @@ def visitor(browser: Browser, **changed: Any) -> Iterator[Page]:
     """
     usual: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": "dark"}
     context = browser.new_context(**usual | changed)
-    context.set_default_timeout(60_000)  # four processes share two cores
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     try:
         yield context.new_page()
     finally:
@@ -88,8 +91,8 @@ def visit(page: Page, address: str, path: str = "") -> None:
 
 def settled(page: Page) -> None:
     """Wait until the script has run and nothing is drawn faint or as a placeholder any more."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
-    expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    expect(page.locator("[data-testid$=Skeleton], [data-stale=true]")).to_have_count(0)
 
 
 def click_until(button: Locator, shown: Locator) -> None:
@@ -100,19 +103,23 @@ def click_until(button: Locator, shown: Locator) -> None:
     except AssertionError:
         if button.is_visible():
             button.click()
-        expect(shown).to_be_visible(timeout=30_000)
+        expect(shown).to_be_visible()
 
 
-def handed_out(page: Page, name: str) -> Path:
-    """The file that a button hands out, clicked once more where a run replaced it under the first click."""
-    button = page.get_by_role("button", name=name)
+def download(button: Locator) -> Download:
+    """What a button hands out, clicked once more where a run replaced it under the first click."""
     try:
-        with page.expect_download(timeout=30_000) as taken:
+        with button.page.expect_download(timeout=30_000) as taken:
             button.click()
     except TimeoutError:
-        with page.expect_download() as taken:
+        with button.page.expect_download() as taken:
             button.click()
-    return Path(taken.value.path())
+    return taken.value
+
+
+def handed_out(button: Locator) -> Path:
+    """The file that a button hands out."""
+    return Path(download(button).path())
 
 
 @pytest.fixture(scope="session")

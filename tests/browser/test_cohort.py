@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from medai_core.catalog import find_models
-from tests.browser.conftest import settled, visit
+from tests.browser.conftest import handed_out, settled, visit
 from tests.browser.test_dashboard import barriers, wear
 from tests.patients import followed, plain_card
 
@@ -30,7 +30,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def give(page: Page, address: str, table: Path) -> None:
     visit(page, address, f"cohort?model={table.stem}")
     page.locator("input[type=file]").set_input_files(table)
-    expect(page.locator(".medai-answer h2")).to_have_text("399 of 400 rows scored, 1 not", timeout=30_000)
+    expect(page.locator(".medai-answer h2")).to_have_text("399 of 400 rows scored, 1 not")
     settled(page)
 
 
@@ -43,9 +43,7 @@ def test_a_cohort_has_no_serious_barrier_in_any_tab(page: Page, address: str, ta
         page.get_by_role("tab", name=name).click()
         expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
         settled(page)
-        expect(page.get_by_role("tabpanel").locator(".stDataFrame:visible, .stTable:visible").first).to_be_visible(
-            timeout=30_000
-        )
+        expect(page.get_by_role("tabpanel").locator(".stDataFrame:visible, .stTable:visible").first).to_be_visible()
         found[name] = barriers(page)
     assert found == {name: {} for name in found}
     assert len(found) == 5
@@ -54,16 +52,12 @@ def test_a_cohort_has_no_serious_barrier_in_any_tab(page: Page, address: str, ta
 def test_the_results_are_taken_away_with_the_refusals_in_them(page: Page, address: str, table: Path) -> None:
     give(page, address, table)
     expect(page.get_by_text("Rows not scored, with the reason: 1")).to_be_visible()
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="All rows as CSV").click()
-    rows = pd.read_csv(taken.value.path())
+    rows = pd.read_csv(handed_out(page.get_by_role("button", name="All rows as CSV")))
     assert len(rows) == 400
     assert list(rows.index[rows["status"] == "refused"]) == [6]
     assert "expected a number" in rows["refused_because"][6]
     assert rows["risk"].notna().sum() == 399
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="All rows as Parquet").click()
-    assert len(pd.read_parquet(taken.value.path())) == 400
+    assert len(pd.read_parquet(handed_out(page.get_by_role("button", name="All rows as Parquet")))) == 400
 
 
 def test_the_threshold_is_moved_from_the_keyboard(page: Page, address: str, table: Path) -> None:
@@ -73,4 +67,4 @@ def test_the_threshold_is_moved_from_the_keyboard(page: Page, address: str, tabl
     before = page.locator(".stTable").first.inner_text()
     page.get_by_role("slider").focus()
     page.keyboard.press("End")
-    expect(page.locator(".stTable").first).not_to_have_text(before, timeout=10_000)
+    expect(page.locator(".stTable").first).not_to_have_text(before)

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import ROOT, serving, settled, visit, visitor
+from tests.browser.conftest import ROOT, handed_out, serving, settled, visit, visitor
 
 NOTICE = "For research use; not a medical device"
 DARK, LIGHT = "rgb(16, 21, 27)", "rgb(251, 252, 253)"
@@ -50,7 +50,7 @@ def drawn(seed: int, side: int = 256) -> bytes:
 def upload(page: Page, name: str, data: bytes) -> None:
     files = [{"name": name, "mimeType": "application/octet-stream", "buffer": data}]
     page.locator("input[type=file]").set_input_files(files)
-    expect(page.locator(".medai-header dd").nth(2)).to_contain_text(name, timeout=30_000)
+    expect(page.locator(".medai-header dd").nth(2)).to_contain_text(name)
     settled(page)
 
 
@@ -59,7 +59,7 @@ def choose_sample(page: Page, words: str) -> None:
     field.click()
     field.fill(words)
     page.get_by_role("option").first.click()
-    expect(page.locator(".medai-answer h2")).to_be_visible(timeout=30_000)
+    expect(page.locator(".medai-answer h2")).to_be_visible()
     settled(page)
 
 
@@ -69,14 +69,14 @@ def choose_model(page: Page, words: str) -> None:
     field.click()
     field.fill(words)
     page.get_by_role("option").first.click()
-    expect(page.locator(".medai-header dd").last).to_contain_text(words, timeout=30_000)
+    expect(page.locator(".medai-header dd").last).to_contain_text(words)
     settled(page)
 
 
 def viewer(page: Page) -> Locator:
     """The viewer, once it has drawn its scan."""
     shown = page.locator(".viewer[data-ready]")
-    expect(shown).to_be_visible(timeout=30_000)
+    expect(shown).to_be_visible()
     return shown
 
 
@@ -118,7 +118,7 @@ def test_no_page_has_a_serious_barrier(page: Page, address: str, path: str, them
         upload(page, "drawn.png", drawn(1))
         viewer(page)
     last = page.locator(".stDataFrame, .stTable, .viewer[data-ready], .medai-worklist, .st-key-empty").last
-    expect(last).to_be_visible(timeout=30_000)
+    expect(last).to_be_visible()
     expect(page.locator(".stApp")).to_have_css("background-color", DARK if theme == "Dark" else LIGHT)
     assert barriers(page) == {}
 
@@ -147,7 +147,7 @@ def wear(page: Page, address: str, theme: str) -> None:
 def test_a_new_visitor_reads_in_the_dark_until_the_light_theme_is_chosen(browser: Browser, address: str) -> None:
     with visitor(browser, color_scheme="light") as page:
         visit(page, address)
-        expect(page.locator(".stApp")).to_have_css("background-color", DARK, timeout=15_000)
+        expect(page.locator(".stApp")).to_have_css("background-color", DARK)
         page.evaluate("localStorage.setItem('stActiveTheme-/-v2', JSON.stringify('Light'))")
         page.reload()
         settled(page)
@@ -174,17 +174,13 @@ def test_a_scan_is_uploaded_read_and_taken_away(page: Page, address: str) -> Non
     assert said["research_use"] == NOTICE
     assert said["file"] == "drawn.png"
     assert bool(said["refused"]) == (said["findings"] == [])
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Picture as PNG").click()
-    with Picture.open(taken.value.path()) as picture:
+    with Picture.open(handed_out(page.get_by_role("button", name="Picture as PNG"))) as picture:
         assert NOTICE in picture.info["Description"]
 
 
 def taken_json(page: Page) -> dict[str, Any]:
     """The result as it is taken away."""
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as JSON").click()
-    return json.loads(taken.value.path().read_text(encoding="utf-8"))
+    return json.loads(handed_out(page.get_by_role("button", name="Result as JSON")).read_text(encoding="utf-8"))
 
 
 def test_a_ct_is_windowed_zoomed_and_moved_in_both_panes_from_the_keyboard(page: Page, address: str) -> None:
@@ -211,18 +207,18 @@ def test_the_reader_draws_the_region_that_the_model_reads_in(page: Page, address
     choose_model(page, "Type of a brain tumour")
     page.get_by_text("I affirm").click()
     shown = viewer(page)
-    expect(shown.get_by_text("Region found by the model")).to_be_visible(timeout=30_000)
+    expect(shown.get_by_text("Region found by the model")).to_be_visible()
     shown.get_by_role("button", name="Zoom in").click()
     shown.get_by_role("button", name="Draw a box").click()
     shown.locator(".pane").first.focus()
     for key in ("ArrowRight", "Shift+ArrowDown", "Enter"):
         page.keyboard.press(key)
-    expect(shown.get_by_text("Region drawn by the reader")).to_be_visible(timeout=30_000)
+    expect(shown.get_by_text("Region drawn by the reader")).to_be_visible()
     expect(shown.get_by_text("140 %")).to_be_visible()
     settled(page)
     assert taken_json(page)["region"]["source"] == "drawn"
     shown.get_by_role("button", name="Let the model find it").click()
-    expect(shown.get_by_text("Region found by the model")).to_be_visible(timeout=30_000)
+    expect(shown.get_by_text("Region found by the model")).to_be_visible()
 
 
 def test_one_pixel_makes_another_scan(page: Page, address: str) -> None:
@@ -268,10 +264,10 @@ def test_no_page_talks_to_anyone_but_this_machine(page: Page, address: str) -> N
 @pytest.mark.skipif(os.environ.get("MEDAI_SCREENSHOTS") != "1", reason="set MEDAI_SCREENSHOTS=1 to renew docs/*.png")
 def test_the_documentation_shows_the_pages(page: Page, address: str) -> None:
     visit(page, address)
-    expect(page.locator(".medai-worklist")).to_be_visible(timeout=60_000)
+    expect(page.locator(".medai-worklist")).to_be_visible()
     photograph(page, "worklist")
     page.get_by_role("link", name="DEMO, Mei").click()
-    expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
+    expect(page.locator(".viewer[data-ready]")).to_have_count(2)
     photograph(page, "patient")
     visit(page, address, "scan")
     choose_sample(page, "pneumonia")

@@ -16,7 +16,7 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser, Page, expect
 
 from medai_core.records.store import Location, open_store
-from tests.browser.conftest import serving, settled, visit, visitor
+from tests.browser.conftest import download, serving, settled, visit, visitor
 from tests.browser.test_dashboard import barriers
 from tests.exchange import ADA, BRAIN, WHY, Handed, dicom_errors, handed, pdf_text
 from tests.orthanc import Orthanc, orthanc
@@ -50,16 +50,14 @@ def show(page: Page, hospital: Hospital, file: str) -> None:
     field.click()
     field.fill(file)
     page.get_by_role("option").first.click()
-    expect(page.locator(".medai-header").first).to_contain_text(file, timeout=30_000)
+    expect(page.locator(".medai-header").first).to_contain_text(file)
     settled(page)
 
 
 def take(page: Page, title: str, path: Path, *, last: bool = False) -> Path:
     """Press a button and save what comes."""
     button = page.get_by_role("button", name=title)
-    with page.expect_download(timeout=60_000) as taken:
-        (button.last if last else button.first).click()
-    taken.value.save_as(path)
+    download(button.last if last else button.first).save_as(path)
     return path
 
 
@@ -114,9 +112,8 @@ def test_a_refusal_leaves_as_one_and_a_png_brings_its_scan_along(
         assert "Refused: This looks like" in json.dumps(hospital.pacs.ask(f"instances/{id}/simplified-tags"))
         show(page, hospital, "film.png")
         hand_out(page)
-        with page.expect_download() as taken:
-            page.get_by_role("button", name="Structured report (DICOM SR)").click()
-        assert re.fullmatch(r"sr_[0-9a-f]{8}\.zip", taken.value.suggested_filename)
+        several = download(page.get_by_role("button", name="Structured report (DICOM SR)"))
+        assert re.fullmatch(r"sr_[0-9a-f]{8}\.zip", several.suggested_filename)
 
 
 def test_results_go_into_the_pacs_and_a_study_comes_out_of_it(browser: Browser, hospital: Hospital) -> None:
@@ -124,7 +121,7 @@ def test_results_go_into_the_pacs_and_a_study_comes_out_of_it(browser: Browser, 
         show(page, hospital, "film.dcm")
         hand_out(page)
         page.get_by_role("button", name="Send to the PACS").click()
-        expect(page.get_by_text("2 objects are in the PACS now.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("2 objects are in the PACS now.")).to_be_visible()
         assert {"SR", "OT"} <= set(hospital.pacs.modalities())
         film = hospital.ada.store.scans / next(s.sha256 for s in hospital.ada.scans if s.file == "film.dcm")
         hospital.pacs.take(film.read_bytes())
@@ -139,9 +136,9 @@ def test_results_go_into_the_pacs_and_a_study_comes_out_of_it(browser: Browser, 
             if offered.count():
                 break
         offered.click()
-        expect(page.get_by_text(re.compile(r"^\d+ scans$"))).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(re.compile(r"^\d+ scans$"))).to_be_visible()
         settled(page)
-        expect(page.locator(".medai-answer h2")).to_be_visible(timeout=30_000)
+        expect(page.locator(".medai-answer h2")).to_be_visible()
         assert barriers(page) == {}
 
 
@@ -153,4 +150,4 @@ def test_a_pacs_that_is_away_is_said_and_nothing_breaks(browser: Browser, tmp_pa
         field = page.get_by_role("textbox", name="Patient number")
         field.fill("ID-7")
         field.press("Enter")
-        expect(page.get_by_text("cannot be reached")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("cannot be reached")).to_be_visible()

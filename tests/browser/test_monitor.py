@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import Page, expect
 
 from medai_core.catalog import find_models
-from tests.browser.conftest import settled, visit
+from tests.browser.conftest import handed_out, settled, visit
 from tests.browser.test_dashboard import NOTICE, barriers
 from tests.test_pages_monitor import as_file, drawn
 
@@ -19,7 +19,7 @@ def test_a_stay_is_brought_replayed_refused_compared_with_the_ward_and_taken_awa
     data = {"name": "stays.csv", "mimeType": "text/csv", "buffer": as_file(drawn(CARD, stays=3, hours=30))}
     page.locator("input[type=file]").set_input_files([data])
     number = page.locator(".medai-number")
-    expect(number).to_be_visible(timeout=30_000)
+    expect(number).to_be_visible()
     settled(page)
     expect(page.locator(".medai-header")).to_contain_text("S0")
     expect(page.get_by_role("figure", name="Risk over time, up to hour 30")).to_be_visible()
@@ -28,28 +28,26 @@ def test_a_stay_is_brought_replayed_refused_compared_with_the_ward_and_taken_awa
     hour = page.get_by_role("slider", name="Hour of the stay")
     hour.focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".medai-header")).to_contain_text("29 of", timeout=10_000)
+    expect(page.locator(".medai-header")).to_contain_text("29 of")
     expect(page.get_by_role("figure", name="Risk over time, up to hour 29")).to_be_visible()
     page.keyboard.press("Home")
-    expect(page.locator(".medai-refused")).to_contain_text("No risk at hour 1", timeout=10_000)
+    expect(page.locator(".medai-refused")).to_contain_text("No risk at hour 1")
     expect(number).to_have_count(0)
     settled(page)
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as JSON").click()
-    said = json.loads(taken.value.path().read_text(encoding="utf-8"))
+    said = json.loads(handed_out(page.get_by_role("button", name="Result as JSON")).read_text(encoding="utf-8"))
     assert said["research_use"] == NOTICE
     assert (said["stay"], said["hour"]) == ("S0", 1)
     assert "No risk at hour 1" in said["refused"] and "risk" not in said
     # The ward, and from it another stay.
     page.get_by_role("radio", name="Ward").click()
     field = page.get_by_role("combobox", name="Open a stay")
-    expect(field).to_be_visible(timeout=30_000)
+    expect(field).to_be_visible()
     settled(page)
     assert barriers(page) == {}
     field.click()
     field.fill("S2")
     page.get_by_role("option").first.click()
-    expect(number).to_be_visible(timeout=30_000)
+    expect(number).to_be_visible()
     settled(page)
     expect(page.locator(".medai-header")).to_contain_text("S2")
     expect(page.locator(".medai-header")).not_to_contain_text("S0")

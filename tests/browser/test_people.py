@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import serving, visitor
+from tests.browser.conftest import PATIENCE_MS, serving, visitor
 from tests.browser.provider import confirm_sign_out, guarded, provider, sign_in
 from tests.browser.test_dashboard import NOTICE, barriers, settled, visit
 from tests.servers import ROOT, free_port
@@ -49,7 +49,7 @@ def own_folder(folder: Path, empty_record: Path) -> Path:
     return own
 
 
-def title(page: Page, text: str | re.Pattern[str], timeout: float = 30_000) -> None:
+def title(page: Page, text: str | re.Pattern[str], timeout: float = PATIENCE_MS) -> None:
     """Wait for a page's heading; the one before may still stand beside it, faint."""
     expect(page.get_by_role("heading", level=1, name=text, exact=True)).to_be_visible(timeout=timeout)
 
@@ -166,7 +166,7 @@ def test_the_language_that_was_chosen_outlasts_the_sign_in(page: Page, guarded_a
     settled(page)
     page.get_by_role("button", name="登录").click()
     page.get_by_role("button", name="rita", exact=True).first.click()
-    expect(page.locator(".medai-account")).to_contain_text("查阅者", timeout=30_000)
+    expect(page.locator(".medai-account")).to_contain_text("查阅者")
 
 
 def test_signing_out_forgets_the_cookie_and_ends_every_copy_of_it(

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from medai_core.records import audit
 from medai_core.records.store import Location, open_store
 from tests import scans
-from tests.browser.conftest import click_until, serving, settled, visit, visitor
+from tests.browser.conftest import click_until, handed_out, serving, settled, visit, visitor
 from tests.browser.provider import confirm_sign_out, guarded, provider, sign_in
 from tests.browser.test_dashboard import barriers, drawn, upload, viewer
 
@@ -43,8 +43,8 @@ def add(page: Page, address: str, name: str, number: str) -> str:
     enter(page, "Number", number)
     enter(page, "Birth date", "1958-08-09")
     page.get_by_role("button", name="Add the patient").click()
-    expect(page).to_have_url(re.compile(r"/patient\?.*patient=[0-9a-f]{32}"), timeout=30_000)
-    expect(page.locator(".medai-identity h2")).to_contain_text(name, timeout=30_000)
+    expect(page).to_have_url(re.compile(r"/patient\?.*patient=[0-9a-f]{32}"))
+    expect(page.locator(".medai-identity h2")).to_contain_text(name)
     settled(page)
     found = re.search(r"patient=([0-9a-f]{32})", page.url)
     assert found is not None
@@ -58,7 +58,7 @@ def file_scan(page: Page, name: str, data: bytes) -> None:
     settled(page)
     upload(page, name, data)
     page.get_by_role("button", name=re.compile("^File to ")).click()
-    expect(page.get_by_text(re.compile("^Filed to "))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("^Filed to "))).to_be_visible()
     settled(page)
 
 
@@ -88,7 +88,7 @@ def test_a_patient_is_opened_filed_to_judged_and_found_again_by_a_link_and_every
     with visitor(browser) as page:
         page.goto(address)
         sign_in(page, "carl")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Worklist", timeout=60_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
         settled(page)
         expect(page.locator(".medai-worklist .medai-badge")).to_have_count(24)
         id = add(page, address, "Walker, Ann", "W-1")
@@ -100,17 +100,17 @@ def test_a_patient_is_opened_filed_to_judged_and_found_again_by_a_link_and_every
         expect(page.locator(".medai-header")).to_contain_text("born 1958-08-09")
         disagree(page, "not a film of anybody")
         said = page.get_by_text("Carl Drawn disagreed")
-        expect(said).to_be_visible(timeout=30_000)
+        expect(said).to_be_visible()
         settled(page)
         assert barriers(page) == {}
         # Somewhere else, and back by a link.
         visit(page, address, "models")
         visit(page, address, f"patient?patient={id}")
-        expect(said).to_be_visible(timeout=30_000)
+        expect(said).to_be_visible()
         settled(page)
-        with page.expect_download() as taken:
-            page.get_by_role("button", name="Record as JSON").click()
-        assert "not a film of anybody" in taken.value.path().read_text(encoding="utf-8")
+        assert "not a film of anybody" in handed_out(page.get_by_role("button", name="Record as JSON")).read_text(
+            encoding="utf-8"
+        )
         page.get_by_role("button", name="Sign out").click()
         confirm_sign_out(page)
     entries = audited(folder)
@@ -127,14 +127,14 @@ def test_two_people_never_see_each_others_patient(browser: Browser, clinic: tupl
         for page, subject, name in ((first, "carl", "First, Fay"), (second, "anna", "Second, Sol")):
             page.goto(address)
             sign_in(page, subject)
-            expect(page.get_by_role("heading", level=1)).to_have_text("Worklist", timeout=60_000)
+            expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
             settled(page)
             add(page, address, name, f"N-{subject}")
         for page, own, other in ((first, "First, Fay", "Second, Sol"), (second, "Second, Sol", "First, Fay")):
             for link in ("Scan", "Risk", "Patient"):
                 page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"^{link}$")).click()
                 expect(page.get_by_role("heading", level=1)).to_have_text(link)
-                expect(page.locator(".medai-identity h2")).to_contain_text(own, timeout=30_000)
+                expect(page.locator(".medai-identity h2")).to_contain_text(own)
                 settled(page)
                 assert other not in page.content()
 
@@ -152,7 +152,7 @@ def test_a_scan_of_somebody_else_cannot_be_filed_to_the_open_patient(browser: Br
             expect(conflict).to_contain_text(difference)
         expect(page.get_by_role("button", name=re.compile("^File to "))).to_have_count(0)
         page.get_by_role("button", name="Close").click()
-        expect(page.locator(".medai-identity")).to_have_count(0, timeout=30_000)
+        expect(page.locator(".medai-identity")).to_have_count(0)
         settled(page)
         page.get_by_text("File to a patient").click()
         page.get_by_role("tab", name="A new patient").click()
@@ -169,15 +169,15 @@ def test_a_patient_with_scans_risks_and_vital_signs_has_no_serious_barrier(
         visit(page, address)
         for name in ("DEMO, Mei", "DEMO, Paloma"):
             page.get_by_role("link", name=name).click()
-            expect(page.get_by_role("heading", level=1)).to_have_text("Patient", timeout=30_000)
+            expect(page.get_by_role("heading", level=1)).to_have_text("Patient")
             settled(page)
             if name == "DEMO, Mei":
-                expect(page.locator(".viewer[data-ready]")).to_have_count(2, timeout=30_000)
+                expect(page.locator(".viewer[data-ready]")).to_have_count(2)
             else:
-                expect(page.get_by_role("figure", name=re.compile("Vital signs"))).to_be_visible(timeout=30_000)
+                expect(page.get_by_role("figure", name=re.compile("Vital signs"))).to_be_visible()
             assert barriers(page) == {}
             page.get_by_role("link", name="Worklist").click()
             settled(page)
         page.get_by_role("button", name="Remove the DEMO patients").click()
         page.get_by_role("button", name="Remove all of them").click()
-        expect(page.get_by_text("No patient yet")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("No patient yet")).to_be_visible()

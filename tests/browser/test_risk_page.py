@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from medai_core.cards import Card, PredictorSpec
 from medai_core.catalog import find_models
-from tests.browser.conftest import settled, visit, visitor
+from tests.browser.conftest import handed_out, settled, visit, visitor
 from tests.browser.test_dashboard import NOTICE, barriers, wear
 
 OUTCOMES = find_models().outcomes()
@@ -25,7 +25,7 @@ CARD, CHANGED = next(
 def meet(page: Page, address: str, card: Card = CARD) -> None:
     """The page with its typical patient."""
     visit(page, address, f"risk?outcome={card.outcome}")
-    expect(page.locator(".medai-number")).to_be_visible(timeout=30_000)
+    expect(page.locator(".medai-number")).to_be_visible()
     settled(page)
 
 
@@ -60,25 +60,21 @@ def test_a_patient_is_entered_explained_changed_brought_under_a_level_and_taken_
     slider = page.get_by_role("slider").first
     slider.focus()
     page.keyboard.press("Home")
-    expect(page.get_by_text("percentage points from")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("percentage points from")).to_be_visible()
     before = page.locator(".medai-number").inner_text()
     # Brought under a level.
     page.get_by_role("tab", name="Find the smallest change").click()
-    expect(page.get_by_text("trials must say")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("trials must say")).to_be_visible()
     settled(page)
     expect(page.get_by_text("the risk would be")).to_be_visible()
     expect(page.locator(".medai-number")).to_have_text(before)
     # Taken away.
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as JSON").click()
-    said = json.loads(taken.value.path().read_text(encoding="utf-8"))
+    said = json.loads(handed_out(page.get_by_role("button", name="Result as JSON")).read_text(encoding="utf-8"))
     assert said["research_use"] == NOTICE
     assert said["patient"] == "bed 7"
     assert said["predictors"]["age"] == {"value": 72.0, "unit": "years"}
     assert f"{said['risk']:.1%}".replace("%", " %") == before
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as CSV").click()
-    assert "bed 7" in taken.value.path().read_text(encoding="utf-8-sig")
+    assert "bed 7" in handed_out(page.get_by_role("button", name="Result as CSV")).read_text(encoding="utf-8-sig")
 
 
 def test_a_field_follows_its_unit_and_what_cannot_be_is_refused_and_mended(page: Page, address: str) -> None:
@@ -98,9 +94,9 @@ def test_a_field_follows_its_unit_and_what_cannot_be_is_refused_and_mended(page:
     enter(page, CHANGED, "99999", CHANGED.other_unit.unit)
     expect(page.locator(".medai-refused")).to_contain_text(f"99999 {CHANGED.other_unit.unit} is outside the plausible")
     assert barriers(page) == {}
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Result as JSON").click()
-    assert json.loads(taken.value.path().read_text(encoding="utf-8"))["refused"]
+    assert json.loads(handed_out(page.get_by_role("button", name="Result as JSON")).read_text(encoding="utf-8"))[
+        "refused"
+    ]
     enter(page, CHANGED, "", CHANGED.other_unit.unit)
     expect(page.get_by_text("predictors are unknown and stand at")).to_be_visible()
     enter(page, CHANGED, kept, CHANGED.other_unit.unit)
@@ -112,9 +108,9 @@ def test_a_category_is_marked_unknown_from_the_list(page: Page, address: str) ->
     p = next(p for p in CARD.predictors if p.kind == "category")
     page.get_by_role("combobox", name=p.title, exact=True).click()
     page.get_by_role("option", name="Unknown").click()
-    expect(page.get_by_text(f"1 of {len(CARD.predictors)} predictors are unknown")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text(f"1 of {len(CARD.predictors)} predictors are unknown")).to_be_visible()
     page.get_by_role("button", name="New patient").click()
-    expect(page.get_by_text("predictors are unknown")).to_have_count(0, timeout=10_000)
+    expect(page.get_by_text("predictors are unknown")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("outcome", "theme"), [*((outcome, "Dark") for outcome in OUTCOMES), (CARD.outcome, "Light")])
@@ -125,7 +121,7 @@ def test_the_answer_and_the_drawn_tree_have_no_serious_barrier(
     meet(page, address, OUTCOMES[outcome][0])
     assert barriers(page) == {}
     model(page, "Decision tree")
-    expect(page.get_by_role("figure", name="Decision tree; this patient's way")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("figure", name="Decision tree; this patient's way")).to_be_visible()
     page.get_by_text("The plot as a table").last.click()
     expect(page.locator(".stDataFrame:visible").last).to_be_visible()
     assert barriers(page) == {}

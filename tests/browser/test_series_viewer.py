@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 
-from tests.browser.conftest import settled, visit, visitor
+from tests.browser.conftest import handed_out, settled, visit, visitor
 from tests.browser.test_dashboard import barriers
 from tests.exchange import example
 from tests.volumes import LUNG, Scanner
@@ -59,13 +59,13 @@ def seen(browser: Browser, address: str) -> Iterator[tuple[Page, list[int]]]:
 
 def stack(page: Page) -> Locator:
     shown = page.locator(".stack[data-ready]")
-    expect(shown).to_be_visible(timeout=60_000)
+    expect(shown).to_be_visible()
     return shown
 
 
 def at(page: Page, plane: str, number: int, preset: int = 0) -> None:
     """Wait for a picture to be drawn."""
-    expect(stack(page)).to_have_attribute("data-ready", re.compile(f":{plane}:{number}:{preset}$"), timeout=20_000)
+    expect(stack(page)).to_have_attribute("data-ready", re.compile(f":{plane}:{number}:{preset}$"))
 
 
 def picture(page: Page) -> np.ndarray:
@@ -129,7 +129,7 @@ def test_what_is_measured_is_in_millimetres_and_hounsfield_units(seen: tuple[Pag
     for column in (100, 200):
         page.mouse.click(*spot(page, 380, column))
     cell = page.get_by_role("cell", name=re.compile(r"mm$"))
-    expect(cell).to_be_visible(timeout=20_000)
+    expect(cell).to_be_visible()
     assert float((cell.text_content() or "").split()[0]) == pytest.approx(70, abs=1.5)
     page.get_by_role("button", name="Area", exact=True).click()
     corners = [(180, 340), (180, 380), (220, 380), (220, 340)]
@@ -138,7 +138,7 @@ def test_what_is_measured_is_in_millimetres_and_hounsfield_units(seen: tuple[Pag
         page.wait_for_timeout(600)  # two clicks in half a second close the area
     page.mouse.dblclick(*spot(page, *corners[3]))
     area = page.get_by_role("cell", name=re.compile("HU$"))
-    expect(area).to_be_visible(timeout=20_000)
+    expect(area).to_be_visible()
     found = [float(word) for word in re.findall(r"[-−]?\d+\.?\d*", (area.text_content() or "").replace("mm²", ""))]
     assert found[0] == pytest.approx(28 * 28, rel=0.06)
     assert found[1] == pytest.approx(LUNG, abs=5)
@@ -150,27 +150,25 @@ def test_a_point_in_a_nodule_outlines_it_at_its_size_and_the_model_reads_it(seen
     page.get_by_role("button", name="Point", exact=True).click()
     page.mouse.click(*spot(page, ROW, COLUMN))
     nodule = page.locator(".st-key-nodule")
-    expect(nodule).to_contain_text("Longest diameter", timeout=20_000)
+    expect(nodule).to_contain_text("Longest diameter")
     said = nodule.text_content() or ""
     diameter, volume = (float(re.search(rf"([\d.]+) {unit}", said)[1]) for unit in ("mm", "mL"))  # type: ignore[index]
     assert diameter == pytest.approx(DIAMETER_MM, abs=1.0)
     assert volume == pytest.approx(4 / 3 * np.pi * (DIAMETER_MM / 20) ** 3, rel=0.08)
     page.mouse.click(*spot(page, ROW + 3, COLUMN))
-    expect(nodule.get_by_role("table")).to_contain_text("mL", timeout=20_000)
+    expect(nodule.get_by_role("table")).to_contain_text("mL")
     expect(nodule.get_by_text("Nodule at point 2")).to_be_visible()
     nodule.get_by_text("Read this nodule").first.click()
-    expect(nodule.get_by_text("Rated malignant").last).to_be_visible(timeout=30_000)
-    with page.expect_download() as taken:
-        nodule.get_by_role("button", name="Nodules as JSON").click()
-    told = json.loads(taken.value.path().read_bytes())
+    expect(nodule.get_by_text("Rated malignant").last).to_be_visible()
+    told = json.loads(handed_out(nodule.get_by_role("button", name="Nodules as JSON")).read_bytes())
     assert [one["nodule"] for one in told["nodules"]] == [1, 2]
     assert told["patient"]["id"] == "P-1" and "research use" in told["research_use"]
-    with page.expect_download() as taken:
-        nodule.get_by_role("button", name="Nodules as NIfTI").click()
-    mask = nibabel.Nifti1Image.from_bytes(gzip.decompress(taken.value.path().read_bytes()))
+    mask = nibabel.Nifti1Image.from_bytes(
+        gzip.decompress(handed_out(nodule.get_by_role("button", name="Nodules as NIfTI")).read_bytes())
+    )
     assert (np.asarray(mask.dataobj) > 0).sum() * 0.7 * 0.7 / 1000 == pytest.approx(volume, rel=0.05)
     page.get_by_role("button", name="Remove all marks").click()
-    expect(nodule).to_have_count(0, timeout=20_000)
+    expect(nodule).to_have_count(0)
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(seen: tuple[Page, list[int]]) -> None:
@@ -181,11 +179,11 @@ def test_everything_can_be_done_with_the_keyboard_alone(seen: tuple[Page, list[i
     expect(pane).to_be_focused()
     for key in ("ArrowRight", "Enter", *["Shift+ArrowRight"] * 3, "Enter"):
         page.keyboard.press(key)
-    expect(page.get_by_role("cell", name="21.0 mm")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("cell", name="21.0 mm")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Move", exact=True)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play").click()
-    expect(stack(page)).not_to_have_attribute("data-ready", re.compile(":axial:12:0$"), timeout=20_000)
+    expect(stack(page)).not_to_have_attribute("data-ready", re.compile(":axial:12:0$"))
     page.get_by_role("button", name="Stop", exact=True).click()
 
 
@@ -205,7 +203,7 @@ def test_a_folder_of_files_that_are_no_scans_is_said(page: Page, address: str, t
     visit(page, address, "scan")
     files = [{"name": f"{n}.dcm", "mimeType": "application/dicom", "buffer": b"no scan"} for n in range(3)]
     page.get_by_test_id("stFileUploader").locator("input").set_input_files(files)
-    expect(page.get_by_text("3 scans")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("3 scans")).to_be_visible()
     expect(page.locator(".stack")).to_have_count(0)
 
 
@@ -223,10 +221,10 @@ def test_a_reading_of_all_slices_can_be_stopped_and_then_nothing_of_it_is_left(p
     stack(page)
     settled(page)
     page.get_by_text("Read all 250 slices").click()
-    page.get_by_role("button", name="Stop", exact=True).click(timeout=30_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
     settled(page)
     expect(page.get_by_role("switch", name="Read all 250 slices")).not_to_be_checked()
     expect(page.get_by_text("Slices read")).to_have_count(0)
     page.get_by_text("Read all 250 slices").click()
-    expect(page.get_by_text("250 of 250")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("250 of 250")).to_be_visible()
     expect(page.locator(".stack .strip")).to_be_visible()

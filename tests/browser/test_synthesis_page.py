@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -12,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from medai_core.catalog import find_models
 from medai_core.imaging.synthesis import is_synthetic
-from tests.browser.conftest import settled, visit
+from tests.browser.conftest import handed_out, settled, visit
 from tests.browser.test_dashboard import barriers, drawn
 
 pytestmark = pytest.mark.skipif(not find_models().trained("synthesis"), reason="No model that makes scans is trained.")
@@ -23,12 +22,10 @@ SLOW_S = 3
 def test_scans_are_made_walked_between_told_from_real_ones_and_taken_away(page: Page, address: str) -> None:
     visit(page, address, "synthesis")
     images = page.get_by_role("button", name="SYNTHETIC image")
-    expect(images).to_have_count(12, timeout=60_000)
+    expect(images).to_have_count(12)
     expect(page.get_by_role("note").filter(has_text="They show nobody")).to_be_visible()
     assert barriers(page) == {}
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="All as PNG (ZIP)").click()
-    with ZipFile(Path(taken.value.path())) as archive:
+    with ZipFile(handed_out(page.get_by_role("button", name="All as PNG (ZIP)"))) as archive:
         assert sum(is_synthetic(archive.read(name)) for name in archive.namelist() if name.endswith(".png")) >= 12
     open_larger(page)
     slide(page)
@@ -41,12 +38,10 @@ def open_larger(page: Page) -> None:
     third.focus()
     third.press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("img", name="SYNTHETIC image 3")).to_be_visible(timeout=30_000)
+    expect(dialog.get_by_role("img", name="SYNTHETIC image 3")).to_be_visible()
     settled(page)
     assert barriers(page) == {}
-    with page.expect_download() as taken:
-        dialog.get_by_role("button", name="As DICOM").click()
-    assert is_synthetic(Path(taken.value.path()).read_bytes())
+    assert is_synthetic(handed_out(dialog.get_by_role("button", name="As DICOM")).read_bytes())
     dialog.get_by_role("button", name="Close").press("Enter")
     expect(dialog).to_have_count(0)
 
@@ -55,7 +50,7 @@ def slide(page: Page) -> None:
     page.get_by_text("Between two", exact=True).click()
     slider = page.get_by_role("slider", name="How far on the way")
     there = page.locator(".stColumn").get_by_role("img", name="at 50 % of the way")
-    expect(there.or_(page.get_by_text("so it is withheld")).first).to_be_visible(timeout=30_000)
+    expect(there.or_(page.get_by_text("so it is withheld")).first).to_be_visible()
     settled(page)
     assert barriers(page) == {}
     began = time.monotonic()
@@ -68,21 +63,19 @@ def slide(page: Page) -> None:
 
 def tell_apart(page: Page) -> None:
     page.get_by_text("Which are real?", exact=True).click()
-    expect(page.get_by_text("Real images are needed")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Real images are needed")).to_be_visible()
     files = [{"name": f"Doe_{k}.png", "mimeType": "image/png", "buffer": drawn(k)} for k in (1, 2)]
     page.locator("input[type=file]").set_input_files(files)
     asked = page.get_by_test_id("stRadio")
-    expect(asked).to_have_count(4, timeout=30_000)
+    expect(asked).to_have_count(4)
     settled(page)
     assert barriers(page) == {}
     for k in range(4):
         asked.nth(k).get_by_text("Real", exact=True).click()
     page.get_by_role("button", name="Score my answers").click()
-    expect(page.locator(".medai-answer h2")).to_have_text("2 of 4 right", timeout=30_000)
+    expect(page.locator(".medai-answer h2")).to_have_text("2 of 4 right")
     expect(page.locator(".medai-answer")).to_contain_text("nothing can be said")
     settled(page)
     assert barriers(page) == {}
-    with page.expect_download() as taken:
-        page.get_by_role("button", name="Score as JSON").click()
-    said = Path(taken.value.path()).read_text(encoding="utf-8")
+    said = handed_out(page.get_by_role("button", name="Score as JSON")).read_text(encoding="utf-8")
     assert json.loads(said)["score"]["all"]["right"] == 2 and "Doe" not in said

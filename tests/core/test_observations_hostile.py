@@ -172,23 +172,23 @@ def test_numbers_that_no_float_holds_lose_themselves_alone() -> None:
     ids=["cell", "quoted", "depth", "empty", "fields", "repetitions", "frames", "escapes"],
 )
 def test_hostile_files_are_no_burden(data: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     attempt(data)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_unit_of_its_own_in_every_row_is_no_burden() -> None:
     table = pd.DataFrame({"stay": "7", "minute": range(20_000), "parameter": "HR", "value": "80"})
     table["unit"] = [f"unit {i}" for i in range(len(table))]
-    began = time.perf_counter()
+    began = time.process_time()
     found = read(csv(table))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(found.left_out) == len(table)
 
 
 def test_a_parameter_and_a_stay_of_its_own_in_every_row_are_no_burden() -> None:
     table = pd.DataFrame({"stay": range(50_000), "minute": 0, "value": "80"}).assign(parameter="HR")
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(read(csv(table)).stays) == len(table)
     assert len(read(csv(table.assign(parameter=table["stay"]))).unknown) == len(table)
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8
