@@ -1,4 +1,4 @@
-"""The menu. Run with ``streamlit run app.py``.
+"""The menu. Run with ``python -m ui.start``.
 
 The pages have no icons: Streamlit fetches a page's icon from fonts.gstatic.com for the browser's tab.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap, cli
 
 from medai_core.errors import Message
@@ -36,6 +37,9 @@ def _run(context: click.Context) -> int:
         print(problem.text, file=sys.stderr)
         return REFUSED
     address, port = st.get_option("server.address") or "0.0.0.0", st.get_option("server.port")  # noqa: S104
+    # Until the menu has run once, Streamlit takes the folder pages/ for pages of its older kind, and tells the first
+    # visitor who comes by a link that there is no such page.
+    PagesManager.uses_pages_directory = False
     print(Message("access.started", {"address": address, "port": port}).text, flush=True)
     cli.main_run.invoke(context)
     return 0

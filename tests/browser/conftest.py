@@ -16,7 +16,9 @@ from playwright.sync_api import Browser, Download, Error, Locator, Page, Timeout
 
 from tests.servers import ROOT, free_port, running
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first of these that is there; Chromium without its windows takes a fifth less of the processor."""
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 PATIENCE_MS = 60_000
 """How long a page may take: on a build machine several processes share two cores."""
 QUIET = [
@@ -30,12 +32,16 @@ QUIET = [
 
 
 @contextmanager
-def serving(log: Path, *options: str, app: Path = ROOT / "app.py", port: int = 0, **settings: str) -> Iterator[str]:
-    """The dashboard on a free port of this machine, its record beside the log; its address."""
+def serving(log: Path, *options: str, safe: bool = True, port: int = 0, **settings: str) -> Iterator[str]:
+    """The dashboard on a free port of this machine, its record beside the log; its address.
+
+    Not ``safe``, it is started around what refuses unsafe settings.
+    """
     port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment |= {"MEDAI_DATA": str(log.parent / "record"), "PYTHONPATH": str(ROOT), **settings}
-    command = [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}", *options]
+    start = ["ui.start"] if safe else ["streamlit", "run", str(ROOT / "app.py")]
+    command = [sys.executable, "-m", *start, f"--server.port={port}", *options]
     address = f"http://127.0.0.1:{port}"
     with running(command, log, environment, f"{address}/_stcore/health"):
         yield address
@@ -124,7 +130,7 @@ def handed_out(button: Locator) -> Path:
 
 @pytest.fixture(scope="session")
 def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that somebody has visited: what it says to the first who comes by a link is tested apart."""
+    """A server that somebody has visited, and that has its DEMO patients."""
     with serving(tmp_path_factory.mktemp("server") / "log") as address:
         with visitor(browser) as page:
             visit(page, address)

@@ -32,13 +32,11 @@ class Hospital:
 
 
 @pytest.fixture(scope="module")
-def hospital(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     folder = tmp_path_factory.mktemp("hospital")
     store = open_store(Location(folder / "record"))
     ada = handed(store)
     with orthanc(folder / "orthanc") as pacs, serving(folder / "log", MEDAI_PACS_URL=pacs.url) as address:
-        with visitor(browser) as page:  # the first who comes by a link is told that there is no such page
-            visit(page, address)
         yield Hospital(address, pacs, ada)
     store.close()
 
@@ -144,7 +142,6 @@ def test_results_go_into_the_pacs_and_a_study_comes_out_of_it(browser: Browser, 
 
 def test_a_pacs_that_is_away_is_said_and_nothing_breaks(browser: Browser, tmp_path: Path) -> None:
     with serving(tmp_path / "log", MEDAI_PACS_URL="http://127.0.0.1:1/dicom-web") as address, visitor(browser) as page:
-        visit(page, address)
         visit(page, address, "scan")
         page.get_by_text("From the PACS").click()
         field = page.get_by_role("textbox", name="Patient number")
